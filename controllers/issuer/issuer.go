@@ -1,0 +1,107 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package issuer
+
+import (
+	"context"
+	"time"
+)
+
+// Issuer obtains a fresh kubeconfig for one cluster. Every successful call creates
+// a new client certificate that the cloud never forgets before it expires, so
+// callers ask only when rotation.Decide says so. It makes exactly one attempt.
+type Issuer interface {
+	Issue(ctx context.Context, request Request) (Issued, error)
+}
+
+// Cloud is what one account can do. Calls obey their context, make one attempt and
+// return an *Error. A Cloud is safe for use by several goroutines.
+type Cloud interface {
+	Issuer
+	// Project returns the id of the account's project (32 lower-case hex digits):
+	// the one given, or the one that IAM knows under the region's name.
+	Project(ctx context.Context) (string, error)
+	// ClusterByID reads one cluster. An unknown id is NotFound.
+	ClusterByID(ctx context.Context, clusterType ClusterType, id string) (Cluster, error)
+	// ClusterByName finds the one cluster whose immutable name is name. None is
+	// NotFound, more than one is Ambiguous with the ids in Error.Candidates.
+	ClusterByName(ctx context.Context, clusterType ClusterType, name string) (Cluster, error)
+	// Check makes one signed read that changes nothing, to learn whether the key works.
+	Check(ctx context.Context) error
+}
+
+// Dialer makes the Cloud of an account. It makes no call itself: an error means
+// that the Access cannot be used as it is (always Kind Rejected).
+type Dialer interface {
+	Dial(access Access) (Cloud, error)
+}
+
+// Access says which project is reached where, and as whom.
+type Access struct {
+	// Region is the region's id, such as ap-southeast-3.
+	Region string
+	// ProjectID is 32 lower-case hex digits; empty: looked up in IAM by Region.
+	ProjectID string
+	// Key is how requests are signed.
+	Key Key
+}
+
+// Key is either an access key (ID and Secret, with SecurityToken for a temporary
+// one) or a Token that was obtained elsewhere (X-Auth-Token).
+type Key struct {
+	ID            string
+	Secret        Sensitive
+	SecurityToken Sensitive
+	Token         Sensitive
+}
+
+// ClusterType picks the API path: CCE Standard and Turbo share one, Autopilot has
+// its own.
+type ClusterType string
+
+// The cluster types, as ClusterCredential spells them.
+const (
+	Standard  ClusterType = "Standard"
+	Autopilot ClusterType = "Autopilot"
+)
+
+// Cluster is what the cloud says of a cluster.
+type Cluster struct {
+	// ID is the cluster's UUID, Name its immutable name, Alias what people may change.
+	ID, Name, Alias string
+	// Phase is the cloud's word for the cluster's state, such as Available or Hibernation.
+	Phase string
+	// Endpoints are the API server addresses that the cloud offers now.
+	Endpoints []Endpoint
+}
+
+// Endpoint is one address of a cluster's API server.
+type Endpoint struct {
+	// URL is https://host:port.
+	URL string
+	// External is true for an address outside the VPC.
+	External bool
+}
+
+// Request asks for one client certificate.
+type Request struct {
+	// ClusterID is the cluster's UUID.
+	ClusterID string
+	// ClusterType picks the API path.
+	ClusterType ClusterType
+	// Days is the validity in days, or -1 for the longest that the cloud grants.
+	// Zero: ExpireAt counts.
+	Days int32
+	// ExpireAt is the absolute expiry, whole seconds; zero: Days counts.
+	// Autopilot clusters take Days only.
+	ExpireAt time.Time
+}
+
+// Issued is the answer to a Request.
+type Issued struct {
+	// Kubeconfig is what the cloud sent, as a kubeconfig in JSON: untrusted and secret.
+	Kubeconfig Sensitive
+	// RequestID is the cloud's id of the call, for its own audit trail; may be empty.
+	RequestID string
+}
