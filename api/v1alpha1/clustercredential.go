@@ -1,0 +1,316 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ClusterCredential declares that a kubeconfig for one CCE cluster shall stand in a
+// Secret and never expire.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ccred;ccreds,categories=clustercredentials
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Issued",type=string,JSONPath=`.status.conditions[?(@.type=="Issued")].reason`
+// +kubebuilder:printcolumn:name="Cluster",type=string,JSONPath=`.status.cluster`
+// +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.certificate.notAfter`
+// +kubebuilder:printcolumn:name="Renews",type=string,JSONPath=`.status.renewalTime`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Published",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Published")].status`
+// +kubebuilder:printcolumn:name="Server",type=string,priority=1,JSONPath=`.status.server`
+// +kubebuilder:printcolumn:name="Revision",type=integer,priority=1,JSONPath=`.status.revision`
+// +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.spec.accountRef.name`
+// +kubebuilder:printcolumn:name="Identity",type=string,priority=1,JSONPath=`.status.certificate.commonName`
+// +kubebuilder:validation:XValidation:rule="(has(self.spec.outputs) && size(self.spec.outputs) > 0) || size(self.metadata.name) <= 242",message="metadata.name: at most 242 characters when spec.outputs is not set, since the Secret is called <name>-kubeconfig; shorten the name or set spec.outputs[0].secretName"
+type ClusterCredential struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the usual object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec is what is wanted. The operator never changes it.
+	// +required
+	Spec ClusterCredentialSpec `json:"spec,omitzero"`
+
+	// status is what the operator found and did. It can be wiped: everything that
+	// counts is derived from spec and from the stored Secret.
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
+	Status ClusterCredentialStatus `json:"status,omitzero"`
+}
+
+// ClusterCredentialList is a list of ClusterCredentials.
+//
+// +kubebuilder:object:root=true
+type ClusterCredentialList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ClusterCredential `json:"items"`
+}
+
+// ClusterCredentialSpec says which cluster, by which account, for how long, and
+// where the kubeconfig goes.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.cluster.type) && self.cluster.type == 'Autopilot' && has(self.validity) && has(self.validity.duration))",fieldPath=".validity.duration",message="not for Autopilot clusters, whose API takes whole days only; write validity.days"
+type ClusterCredentialSpec struct {
+	// accountRef names the account whose key asks for the certificate. The certificate
+	// carries that account's identity. Another account with another key asks for a new
+	// certificate; one with the very same key asks for nothing.
+	// +required
+	AccountRef AccountReference `json:"accountRef,omitzero"`
+
+	// cluster is the target. Changing it points the same Secret at another cluster:
+	// whoever reads the Secret follows.
+	// +required
+	Cluster ClusterReference `json:"cluster,omitzero"`
+
+	// validity is how long a certificate is asked for. The cloud may grant less.
+	// Unset: 30 days. A change asks for a new certificate.
+	// +optional
+	Validity *Validity `json:"validity,omitempty"`
+
+	// renewal is when the next certificate is asked for. Unset: automatically, when one
+	// third of the granted lifetime is left.
+	// +optional
+	Renewal *Renewal `json:"renewal,omitempty"`
+
+	// endpoint is which of the cluster's addresses is published. Unset: access Auto.
+	// A change asks for no certificate while the address is known.
+	// +optional
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
+
+	// outputs are the Secrets that receive the credential; today one. Unset: one Secret
+	// <name>-kubeconfig with a kubeconfig. A change asks for no certificate.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1
+	Outputs []Output `json:"outputs,omitempty"`
+
+	// deletionPolicy is what happens to the Secrets when this object is deleted or an
+	// output leaves the spec: Retain (unset: this) leaves them, Delete removes them.
+	// Neither revokes the certificate in the cloud, which can only revoke by person.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// suspend true: nothing is issued, published or repaired; status still tells the
+	// expiry. Unset: false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// AccountReference names an account.
+type AccountReference struct {
+	// kind is the kind of the account. CloudAccount (unset: this) is in the same namespace.
+	// +optional
+	Kind AccountKind `json:"kind,omitempty"`
+
+	// name is the name of the account.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+}
+
+// AccountKind is the kind of an account.
+// +kubebuilder:validation:Enum=CloudAccount
+type AccountKind string
+
+// KindCloudAccount is a CloudAccount in the namespace of the ClusterCredential.
+const KindCloudAccount AccountKind = "CloudAccount"
+
+// ClusterReference names a CCE cluster by id or by name.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.name)",message="set exactly one of id (the cluster's UUID) and name (its name in the account's project)"
+type ClusterReference struct {
+	// id is the CCE cluster id, a lower-case UUID. Exactly one of id and name is set.
+	// +optional
+	// +kubebuilder:validation:MaxLength=36
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')",message="write the cluster's id as the CCE console shows it, a lower-case UUID such as 1f3a5c7e-0b2d-4f6a-8c9e-1a2b3c4d5e6f"
+	ID string `json:"id,omitempty"`
+
+	// name is the cluster's name (not its alias), looked up in the account's project.
+	// A name that is missing there, or stands there twice, is told in the condition Issued.
+	// Exactly one of id and name is set.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name,omitempty"`
+
+	// type picks the cloud API: Standard (unset: this) for CCE Standard and Turbo
+	// clusters, Autopilot for CCE Autopilot clusters.
+	// +optional
+	Type ClusterType `json:"type,omitempty"`
+}
+
+// ClusterType is the kind of a CCE cluster.
+// +kubebuilder:validation:Enum=Standard;Autopilot
+type ClusterType string
+
+// The cluster types.
+const (
+	ClusterTypeStandard  ClusterType = "Standard"
+	ClusterTypeAutopilot ClusterType = "Autopilot"
+)
+
+// Validity is how long a certificate is asked for.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.days) != has(self.duration)",message="set exactly one of days and duration"
+type Validity struct {
+	// days is the validity in whole days, 1 to 10950, or -1 for the longest that the cloud
+	// grants (today about five years, 1826 days). More than the cloud grants is refused by it.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == -1 || (self >= 1 && self <= 10950)",message="write 1 to 10950 days, or -1 for the longest that the cloud grants"
+	Days *int32 `json:"days,omitempty"`
+
+	// duration is the validity as hours, minutes and seconds such as 6h or 1h30m, at least
+	// 20m. It asks for an absolute expiry (expire_at), which Autopilot clusters do not know.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$')",message="write hours, e.g. 720h; days are not a unit"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$') || (duration(self) >= duration('20m') && duration(self) <= duration('262800h'))",message="write at least 20m (the cloud wants 15m when the request arrives) and at most 262800h"
+	Duration *metav1.Duration `json:"duration,omitempty"`
+}
+
+// Renewal is when the next certificate is asked for.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.before) && has(self.beforePercent))",message="set at most one of before and beforePercent"
+type Renewal struct {
+	// policy Automatic (unset: this) renews before expiry. Manual never renews because of
+	// expiry, and the condition Issued says when a renewal is due.
+	// +optional
+	Policy RenewalPolicy `json:"policy,omitempty"`
+
+	// before is how long before expiry the next certificate is asked for, such as 240h.
+	// Unset: one third of the granted lifetime. A value of 0.9 of the granted lifetime or
+	// more counts as one third, and the condition Issued says so.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$')",message="write hours, e.g. 720h; days are not a unit"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$') || (duration(self) >= duration('1s') && duration(self) <= duration('262800h'))",message="write at least 1s and at most 262800h"
+	Before *metav1.Duration `json:"before,omitempty"`
+
+	// beforePercent is before as a share of the granted lifetime in percent, 1 to 89.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 89",message="write 1 to 89 (percent of the granted lifetime)"
+	BeforePercent *int32 `json:"beforePercent,omitempty"`
+}
+
+// RenewalPolicy says who renews.
+// +kubebuilder:validation:Enum=Automatic;Manual
+type RenewalPolicy string
+
+// The renewal policies.
+const (
+	RenewalAutomatic RenewalPolicy = "Automatic"
+	RenewalManual    RenewalPolicy = "Manual"
+)
+
+// Endpoint is which address of the cluster is published.
+type Endpoint struct {
+	// access Auto (unset: this) takes the TLS-verified external address if the cloud offers
+	// one, else the internal one, once: status.access keeps the choice until that access
+	// disappears or the spec changes. External takes the TLS-verified external address,
+	// Internal the one inside the VPC. Addresses without TLS verification are never taken.
+	// +optional
+	Access Access `json:"access,omitempty"`
+
+	// context takes exactly this context of the cloud's answer, such as customSAN-0, and
+	// overrides access. Unset: access decides.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Context string `json:"context,omitempty"`
+}
+
+// Access is a way to a cluster's API server. Auto is for the spec only, Custom for
+// the status only.
+// +kubebuilder:validation:Enum=Auto;Internal;External
+type Access string
+
+// The ways to a cluster's API server.
+const (
+	AccessAuto     Access = "Auto"
+	AccessInternal Access = "Internal"
+	AccessExternal Access = "External"
+	// AccessCustom is an address that spec.endpoint.context names and that is neither the
+	// internal nor the external one, such as a custom SAN.
+	AccessCustom Access = "Custom"
+)
+
+// Output is a Secret that receives the credential.
+type Output struct {
+	// secretName is the name of the Secret, in the namespace of the ClusterCredential.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="write the name of a Secret: lower-case letters, digits, '-' and '.', such as prod-1-kubeconfig"
+	SecretName string `json:"secretName,omitempty"`
+
+	// format is the shape of the Secret. Kubeconfig (unset: this): one key that holds a
+	// kubeconfig.
+	// +optional
+	Format OutputFormat `json:"format,omitempty"`
+
+	// key is the data key of the kubeconfig. Unset: value.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$') && self != '.' && self != '..'",message="write a Secret key: letters, digits, '-', '_' and '.', such as kubeconfig"
+	Key string `json:"key,omitempty"`
+
+	// clusterName is the name of cluster, user and context in the kubeconfig. Unset:
+	// <namespace>-<name> of the ClusterCredential.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9._:@/]*[a-zA-Z0-9])?$')",message="write letters, digits and '-', '.', '_', ':', '@', '/' between them, such as prod-1"
+	ClusterName string `json:"clusterName,omitempty"`
+
+	// labels are put on the Secret, at most 32. They apply at once; what others put there stays.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('clustercredential.dev/') && k != 'app.kubernetes.io/managed-by')",message="labels clustercredential.dev/… and app.kubernetes.io/managed-by are the operator's own; choose other keys"
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// annotations are put on the Secret, at most 32. They apply at once; what others put
+	// there stays.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('clustercredential.dev/') && k != 'kubectl.kubernetes.io/last-applied-configuration')",message="annotations clustercredential.dev/… are the operator's own, and kubectl's last-applied-configuration is kubectl's; choose other keys"
+	Annotations map[string]string `json:"annotations,omitempty"`
+
+	// existing is what to do with a Secret of that name that is not ours. Refuse (unset:
+	// this): leave it alone, issue nothing and say so.
+	// +optional
+	Existing ExistingPolicy `json:"existing,omitempty"`
+}
+
+// OutputFormat is the shape of a Secret.
+// +kubebuilder:validation:Enum=Kubeconfig
+type OutputFormat string
+
+// FormatKubeconfig is one data key that holds a kubeconfig.
+const FormatKubeconfig OutputFormat = "Kubeconfig"
+
+// ExistingPolicy is what to do with a Secret that is not ours.
+// +kubebuilder:validation:Enum=Refuse
+type ExistingPolicy string
+
+// ExistingRefuse leaves a Secret alone that is not ours.
+const ExistingRefuse ExistingPolicy = "Refuse"
+
+// DeletionPolicy is what happens to the Secrets with the ClusterCredential.
+// +kubebuilder:validation:Enum=Retain;Delete
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	DeletionRetain DeletionPolicy = "Retain"
+	DeletionDelete DeletionPolicy = "Delete"
+)

@@ -1,0 +1,99 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types.
+const (
+	// ConditionReady of a ClusterCredential: every output Secret holds a credential that is
+	// valid now, of the cluster that the spec names, through the access that it asks for.
+	// Of a CloudAccount: the last signed read was answered.
+	ConditionReady = "Ready"
+	// ConditionIssued: the last attempt to get a certificate worked, or none was due.
+	ConditionIssued = "Issued"
+	// ConditionPublished: every output Secret carries the current credential.
+	ConditionPublished = "Published"
+	// ConditionReconciling stands, True, while a changed spec is not yet carried out or no
+	// credential was published yet; absent otherwise (kstatus).
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled stands, True, while nothing will change until the user acts and Ready
+	// is False; absent otherwise (kstatus).
+	ConditionStalled = "Stalled"
+)
+
+// Reason is the reason of a condition. It appears unchanged in events and metrics.
+type Reason string
+
+// Reasons of conditions that are True.
+const (
+	// ReasonValid: Ready. The published credential works; of a CloudAccount: the key does.
+	ReasonValid Reason = "Valid"
+	// ReasonIssued: Issued. The last attempt worked; the message tells the next renewal.
+	ReasonIssued Reason = "Issued"
+	// ReasonPublished: Published. Every Secret carries the current credential.
+	ReasonPublished Reason = "Published"
+	// ReasonSuspended: Issued. spec.suspend is true: set it to false to go on.
+	ReasonSuspended Reason = "Suspended"
+)
+
+// Reasons of an attempt to get a certificate: Issued is False (True for a renewal that
+// only waits), and Ready where no credential works.
+const (
+	// ReasonIssuing: a first certificate, or one for another spec, is being asked for. Wait.
+	ReasonIssuing Reason = "Issuing"
+	// ReasonRenewing: a renewal is due and under way. Wait.
+	ReasonRenewing Reason = "Renewing"
+	// ReasonRateLimited: waiting for a turn under the account's issuesPerMinute, or under
+	// the operator's own limits for one object. Wait, or raise spec.limits of the account.
+	ReasonRateLimited Reason = "RateLimited"
+	// ReasonThrottled: the cloud said 429; the whole account waits. Wait, or lower
+	// spec.limits.issuesPerMinute of the account.
+	ReasonThrottled Reason = "Throttled"
+	// ReasonUnavailable: the cloud did not answer or said 5xx. Tried again with back-off.
+	ReasonUnavailable Reason = "Unavailable"
+	// ReasonUnauthorized: the cloud refused the key. Put a valid key into the account's
+	// Secret. After two tries only a changed key or account is tried, and once an hour.
+	ReasonUnauthorized Reason = "Unauthorized"
+	// ReasonForbidden: the key may not do this. Grant the IAM action that the message names.
+	ReasonForbidden Reason = "Forbidden"
+	// ReasonClusterNotFound: the cloud does not know the cluster. Check spec.cluster and the
+	// account's region and project.
+	ReasonClusterNotFound Reason = "ClusterNotFound"
+	// ReasonClusterAmbiguous: several clusters carry the name. Write spec.cluster.id.
+	ReasonClusterAmbiguous Reason = "ClusterAmbiguous"
+	// ReasonClusterNotAvailable: the cluster's state does not allow this now, such as while
+	// it is created, upgraded or hibernated. Tried again with back-off.
+	ReasonClusterNotAvailable Reason = "ClusterNotAvailable"
+	// ReasonRejected: the cloud refused the request itself. Change what the message names.
+	ReasonRejected Reason = "Rejected"
+	// ReasonInvalidResponse: the answer was unusable and was not published. Tried again with
+	// back-off; tell the cloud's support the request id if it stays.
+	ReasonInvalidResponse Reason = "InvalidResponse"
+	// ReasonInsecureEndpoint: the cloud offers the wanted address without TLS verification
+	// only. Choose spec.endpoint.access Internal, or bind an EIP that is TLS-verified.
+	ReasonInsecureEndpoint Reason = "InsecureEndpoint"
+	// ReasonContextNotFound: the cloud does not offer the wanted context or access. Change
+	// spec.endpoint, or bind an EIP.
+	ReasonContextNotFound Reason = "ContextNotFound"
+	// ReasonUnknownOutcome: an answer was lost; a certificate may exist that we do not have.
+	// It stands in status.history; asked again after a hold-off.
+	ReasonUnknownOutcome Reason = "UnknownOutcome"
+	// ReasonAccountNotFound: spec.accountRef names an account that does not exist. Create it.
+	ReasonAccountNotFound Reason = "AccountNotFound"
+	// ReasonAccountSuspended: spec.suspend of the account is true. Set it to false to go on.
+	ReasonAccountSuspended Reason = "AccountSuspended"
+	// ReasonCredentialsMissing: the account's Secret is missing or lacks a key. Create it.
+	ReasonCredentialsMissing Reason = "CredentialsMissing"
+)
+
+// Reasons of what is published: Published is False, and Ready where no credential works.
+const (
+	// ReasonSecretConflict: the Secret belongs to somebody else. Choose another secretName,
+	// or remove the Secret.
+	ReasonSecretConflict Reason = "SecretConflict"
+	// ReasonWriteRefused: the API server refused the Secret; the message says why.
+	ReasonWriteRefused Reason = "WriteRefused"
+	// ReasonExpired: Ready. The published certificate has expired; Issued says why there is
+	// no newer one.
+	ReasonExpired Reason = "Expired"
+)
