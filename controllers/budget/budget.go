@@ -1,0 +1,162 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"sync"
+	"time"
+)
+
+// Unlimited is the number of certificates a minute from which on pacing is off: the
+// distance between two would be below a millisecond.
+const Unlimited = 60_000
+
+// Account is a key to a cloud, as far as its limits are concerned.
+type Account struct {
+	// Key tells accounts apart: those with the same endpoint and access key share one.
+	Key string
+	// Name is the account object's namespace/name: the smallest PerMinute of all names
+	// under one Key counts.
+	Name string
+	// Version changes with the account object or its key Secret. A new version opens a
+	// breaker that a refused key had closed.
+	Version string
+	// PerMinute is how many certificates may be asked for in 60 seconds, at least 1;
+	// Unlimited or more: no pacing.
+	PerMinute int
+}
+
+// Claim is one credential's wish for a turn.
+type Claim struct {
+	// ID is the credential's UID.
+	ID string
+	// Expiry orders the waiting: the earliest goes first. Zero (nothing to lose yet)
+	// counts as expiring at the moment of the first Ask.
+	Expiry time.Time
+}
+
+// Hold is why a turn was not granted.
+type Hold int
+
+// The holds.
+const (
+	// None: the turn was granted.
+	None Hold = iota
+	// Line: others are before, or the pace does not allow it yet.
+	Line
+	// Throttled: the cloud said 429.
+	Throttled
+	// Refused: the cloud refused the key twice; only a new Version, or one probe an hour.
+	Refused
+)
+
+// Turn is the answer to Ask. A granted turn is given back with Return.
+type Turn struct {
+	// Hold is None when the turn is granted.
+	Hold Hold
+	// At is about when to ask again; zero when granted.
+	At time.Time
+}
+
+// Outcome is what became of a turn.
+type Outcome struct {
+	// Posted is true when a certificate was asked for, whatever the answer.
+	Posted bool
+	// Throttled is true when the cloud said 429; RetryAfter is what it asked for, zero if
+	// it did not say.
+	Throttled  bool
+	RetryAfter time.Duration
+	// Refused is true when the cloud refused the key; Answered, when it accepted it.
+	Refused, Answered bool
+}
+
+// Budget keeps the accounts. Its zero value is not usable; see New.
+type Budget struct {
+	mu       sync.Mutex
+	started  time.Time
+	inFlight int
+	accounts map[string]*account
+	// waiting says in which account's line a claim stands.
+	waiting map[string]*account
+}
+
+// New returns a budget for a process (or leadership) that started at started: what an
+// earlier one asked for is unknown, so each account begins with an empty allowance.
+// At most inFlight turns of one account are out at a time, at least 1.
+func New(started time.Time, inFlight int) *Budget {
+	return &Budget{
+		started:  started,
+		inFlight: max(1, inFlight),
+		accounts: map[string]*account{},
+		waiting:  map[string]*account{},
+	}
+}
+
+// Ask grants a turn, or puts the claim in line and says about when to ask again.
+func (b *Budget) Ask(now time.Time, who Account, claim Claim) Turn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.account(now, who)
+	if other := b.waiting[claim.ID]; other != nil && other != a {
+		other.line.remove(claim.ID)
+	}
+	rank := a.line.put(now, claim)
+	b.waiting[claim.ID] = a
+	turn := a.turn(now, rank, b.inFlight)
+	if turn.Hold == None {
+		a.line.remove(claim.ID)
+		delete(b.waiting, claim.ID)
+		a.grant(now, claim.ID)
+	}
+	return turn
+}
+
+// Return gives a granted turn back and names the claims that may ask now.
+func (b *Budget) Return(now time.Time, who Account, claimID string, outcome Outcome) (wake []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.account(now, who)
+	a.settle(now, claimID, outcome)
+	if a.hold(now).Hold != None || now.Before(a.ready(now)) {
+		return nil
+	}
+	return a.line.first(a.free(b.inFlight))
+}
+
+// Report tells the outcome of a call that needed no turn, such as an account's check.
+func (b *Budget) Report(now time.Time, who Account, outcome Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.account(now, who).learn(now, outcome)
+}
+
+// Probe says whether the account's key may be tried now with a call that needs no turn.
+func (b *Budget) Probe(now time.Time, who Account) Turn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.account(now, who).hold(now)
+}
+
+// Forget takes a claim out of line: it is not due any more, or gone.
+func (b *Budget) Forget(claimID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if a := b.waiting[claimID]; a != nil {
+		a.line.remove(claimID)
+		delete(b.waiting, claimID)
+	}
+}
+
+// account returns the state behind who.Key and brings its limit and version up to date.
+func (b *Budget) account(now time.Time, who Account) *account {
+	a := b.accounts[who.Key]
+	if a == nil {
+		a = &account{limits: map[string]int{}, versions: map[string]string{}, out: map[string]grant{}}
+		b.accounts[who.Key] = a
+		a.limit(b.started, who)
+	}
+	a.limit(now, who)
+	a.notice(who)
+	return a
+}

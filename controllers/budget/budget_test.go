@@ -1,0 +1,260 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func after(d time.Duration) time.Time { return start.Add(d) }
+
+func account8(key string) Account {
+	return Account{Key: key, Name: "fleet/" + key, Version: "1", PerMinute: 8}
+}
+
+func unlimited(key string) Account {
+	return Account{Key: key, Name: "fleet/" + key, Version: "1", PerMinute: 1_000_000}
+}
+
+func TestAStartBeginsWithAnEmptyAllowance(t *testing.T) {
+	b := New(start, 4)
+	if got := b.Ask(start, account8("a"), Claim{ID: "x"}); got.Hold != Line || !got.At.Equal(after(7500*time.Millisecond)) {
+		t.Errorf("the first Ask after a start: %+v, want Line until one interval has passed", got)
+	}
+	if got := b.Ask(after(7500*time.Millisecond), account8("a"), Claim{ID: "x"}); got.Hold != None {
+		t.Errorf("after one interval: %+v, want a turn", got)
+	}
+}
+
+func TestAnAccountThatIsSeenLongAfterTheStartNeedNotWait(t *testing.T) {
+	b := New(start, 4)
+	if got := b.Ask(after(time.Hour), account8("a"), Claim{ID: "x"}); got.Hold != None {
+		t.Errorf("got %+v, want a turn", got)
+	}
+}
+
+func TestAChangedLimitStartsAFreshWindow(t *testing.T) {
+	b := New(start, 4)
+	faster := account8("a")
+	faster.PerMinute = 60
+	_ = b.Probe(start, account8("a"))
+	got := b.Ask(after(time.Hour), faster, Claim{ID: "x"})
+	if got.Hold != None {
+		// The smallest limit of all accounts under a key counts, and the limit of the only one is now 60.
+		if want := after(time.Hour + time.Second); !got.At.Equal(want) {
+			t.Errorf("got %+v, want to wait until %v", got, want)
+		}
+		return
+	}
+	t.Error("a changed limit granted a turn at once")
+}
+
+func TestTheSmallestLimitOfAKeyCounts(t *testing.T) {
+	b := New(start.Add(-time.Hour), 4)
+	big, small := unlimited("a"), account8("a")
+	big.Name, small.Name = "fleet/big", "fleet/small"
+	_ = b.Probe(start, small)
+	now := after(time.Minute)
+	if got := b.Ask(now, big, Claim{ID: "x"}); got.Hold != None {
+		t.Fatalf("first: %+v, want a turn", got)
+	}
+	b.Return(now, big, "x", Outcome{Posted: true, Answered: true})
+	if got := b.Ask(now, big, Claim{ID: "y"}); got.Hold != Line {
+		t.Errorf("second at once: %+v, want Line", got)
+	}
+}
+
+func TestTheEarliestExpiryGoesFirst(t *testing.T) {
+	b := New(start, 4)
+	who := account8("a")
+	for id, expiry := range map[string]time.Duration{"late": 72 * time.Hour, "soon": time.Hour, "middle": 24 * time.Hour} {
+		b.Ask(start, who, Claim{ID: id, Expiry: after(expiry)})
+	}
+	b.Ask(start, who, Claim{ID: "first issue"})
+	var order []string
+	for now := after(0); len(order) < 4 && now.Before(after(10*time.Minute)); now = now.Add(500 * time.Millisecond) {
+		for _, id := range []string{"late", "middle", "soon", "first issue"} {
+			if slices.Contains(order, id) {
+				continue
+			}
+			claim := Claim{ID: id, Expiry: map[string]time.Time{
+				"late": after(72 * time.Hour), "soon": after(time.Hour), "middle": after(24 * time.Hour),
+			}[id]}
+			if b.Ask(now, who, claim).Hold == None {
+				order = append(order, id)
+				b.Return(now, who, id, Outcome{Posted: true, Answered: true})
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"first issue", "soon", "middle", "late"}, order); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAtMostInFlightTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
+	b := New(start, 2)
+	who := unlimited("a")
+	for _, id := range []string{"1", "2"} {
+		if got := b.Ask(start, who, Claim{ID: id}); got.Hold != None {
+			t.Fatalf("%s: %+v, want a turn", id, got)
+		}
+	}
+	if got := b.Ask(start, who, Claim{ID: "3"}); got.Hold != Line {
+		t.Fatalf("third: %+v, want Line", got)
+	}
+	b.Ask(after(1), who, Claim{ID: "4"})
+	if diff := cmp.Diff([]string{"3"}, b.Return(after(2), who, "1", Outcome{Posted: true, Answered: true})); diff != "" {
+		t.Error(diff)
+	}
+	if got := b.Ask(after(3), who, Claim{ID: "4"}); got.Hold != Line {
+		t.Errorf("the second in line: %+v, want Line while one slot is free for the first", got)
+	}
+	if got := b.Ask(after(3), who, Claim{ID: "3"}); got.Hold != None {
+		t.Errorf("the first in line: %+v, want a turn", got)
+	}
+}
+
+func TestAForgottenClaimDoesNotHoldUpTheLine(t *testing.T) {
+	b := New(start, 4)
+	who := account8("a")
+	b.Ask(start, who, Claim{ID: "gone", Expiry: after(1)})
+	b.Ask(start, who, Claim{ID: "here", Expiry: after(2)})
+	b.Forget("gone")
+	if got := b.Ask(after(8*time.Second), who, Claim{ID: "here", Expiry: after(2)}); got.Hold != None {
+		t.Errorf("got %+v, want a turn", got)
+	}
+}
+
+func TestATurnWithoutACertificateCostsNoPlaceInThePace(t *testing.T) {
+	b := New(start.Add(-time.Hour), 4)
+	who := account8("a")
+	b.Ask(start, who, Claim{ID: "1"})
+	b.Return(start, who, "1", Outcome{Answered: true})
+	if got := b.Ask(start, who, Claim{ID: "2"}); got.Hold != None {
+		t.Errorf("got %+v, want a turn", got)
+	}
+}
+
+func TestAThrottledAccountWaits(t *testing.T) {
+	tests := map[string]struct {
+		outcomes []Outcome
+		want     time.Duration
+	}{
+		"as long as the cloud says":             {[]Outcome{{Throttled: true, RetryAfter: 17 * time.Second}}, 17 * time.Second},
+		"a minute if it does not say":           {[]Outcome{{Throttled: true}}, time.Minute},
+		"twice as long the second time":         {[]Outcome{{Throttled: true}, {Throttled: true}}, 2 * time.Minute},
+		"five minutes at the most":              {[]Outcome{{Throttled: true}, {Throttled: true}, {Throttled: true}, {Throttled: true}, {Throttled: true}}, 5 * time.Minute},
+		"never shorter than it was told before": {[]Outcome{{Throttled: true}, {Throttled: true}, {Answered: true}, {Throttled: true}}, 2 * time.Minute},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := New(start.Add(-time.Hour), 4)
+			who := unlimited("a")
+			for _, outcome := range test.outcomes {
+				b.Report(start, who, outcome)
+			}
+			got := b.Ask(start, who, Claim{ID: "x"})
+			if diff := cmp.Diff(Turn{Hold: Throttled, At: after(test.want)}, got); diff != "" {
+				t.Error(diff)
+			}
+			if other := b.Ask(start, unlimited("b"), Claim{ID: "y"}); other.Hold != None {
+				t.Errorf("another account waits too: %+v", other)
+			}
+		})
+	}
+}
+
+func TestARefusedKeyIsTriedTwiceThenOnlyHourlyOrWhenItChanges(t *testing.T) {
+	b := New(start.Add(-time.Hour), 4)
+	who := unlimited("a")
+	for i := range 2 {
+		id := fmt.Sprint(i)
+		if got := b.Ask(start, who, Claim{ID: id}); got.Hold != None {
+			t.Fatalf("try %d: %+v", i, got)
+		}
+		if i == 1 {
+			if got := b.Ask(start, who, Claim{ID: "beside"}); got.Hold == None {
+				t.Error("a key in doubt was tried twice at a time")
+			}
+		}
+		b.Return(start, who, id, Outcome{Refused: true})
+	}
+	if diff := cmp.Diff(Turn{Hold: Refused, At: after(time.Hour)}, b.Ask(start, who, Claim{ID: "x"})); diff != "" {
+		t.Error(diff)
+	}
+	if got := b.Ask(after(time.Hour), who, Claim{ID: "x"}); got.Hold != None {
+		t.Errorf("after an hour: %+v, want one probe", got)
+	}
+	b.Return(after(time.Hour), who, "x", Outcome{Refused: true})
+	who.Version = "2"
+	if got := b.Ask(after(time.Hour), who, Claim{ID: "x"}); got.Hold != None {
+		t.Errorf("with another key: %+v, want a turn", got)
+	}
+}
+
+// TestNoMinuteHoldsMoreThanTheLimit drives random schedules of claims, latencies, refusals and
+// restarts and counts what arrives at the cloud at a random moment of each call.
+func TestNoMinuteHoldsMoreThanTheLimit(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		who := account8("a")
+		who.PerMinute = 1 + random.IntN(40)
+		b := New(start, 1+random.IntN(4))
+		type call struct{ granted, answered time.Time }
+		out := map[string]call{}
+		var arrived []time.Time
+		for now := start; now.Before(after(20 * time.Minute)); now = now.Add(time.Duration(random.Int64N(int64(2 * time.Second)))) {
+			for id, c := range out {
+				if now.Before(c.answered) {
+					continue
+				}
+				delete(out, id)
+				posted := random.IntN(10) > 0
+				b.Return(now, who, id, Outcome{Posted: posted, Answered: true})
+				if posted {
+					span := max(1, int64(c.answered.Sub(c.granted)))
+					arrived = append(arrived, c.granted.Add(time.Duration(random.Int64N(span))))
+				}
+			}
+			id := fmt.Sprint(random.IntN(30))
+			if _, busy := out[id]; busy {
+				continue
+			}
+			if b.Ask(now, who, Claim{ID: id, Expiry: after(time.Duration(random.IntN(1000)) * time.Hour)}).Hold == None {
+				out[id] = call{granted: now, answered: now.Add(time.Duration(random.Int64N(int64(10 * time.Second))))}
+			}
+		}
+		slices.SortFunc(arrived, time.Time.Compare)
+		for i := range arrived {
+			if j := i + who.PerMinute; j < len(arrived) && arrived[j].Sub(arrived[i]) < time.Minute {
+				t.Fatalf("seed %d: %d certificates in %v with a limit of %d a minute",
+					seed, who.PerMinute+1, arrived[j].Sub(arrived[i]), who.PerMinute)
+			}
+		}
+		if len(arrived) < 3 {
+			t.Fatalf("seed %d: only %d certificates in 20 minutes with a limit of %d: the budget starves", seed, len(arrived), who.PerMinute)
+		}
+	}
+}
+
+func BenchmarkAskAndReturnBesideTenThousandWaiting(b *testing.B) {
+	budget := New(start.Add(-time.Hour), 4)
+	who := unlimited("a")
+	for i := range 10_000 {
+		budget.Ask(start, who, Claim{ID: fmt.Sprint("waiting ", i), Expiry: after(time.Duration(i) * time.Hour)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		budget.Ask(start, who, Claim{ID: "x", Expiry: start})
+		budget.Return(start, who, "x", Outcome{Posted: true, Answered: true})
+	}
+}
