@@ -93,6 +93,17 @@ func New(started time.Time, inFlight int) *Budget {
 	}
 }
 
+// Lead tells that the process leads from now on: another one may have asked for
+// certificates until this moment.
+func (b *Budget) Lead(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.started = now
+	for _, a := range b.accounts {
+		a.next = now.Add(a.interval())
+	}
+}
+
 // Ask grants a turn, or puts the claim in line and says about when to ask again.
 func (b *Budget) Ask(now time.Time, who Account, claim Claim) Turn {
 	b.mu.Lock()

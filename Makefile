@@ -1,0 +1,177 @@
+# "make" lists the targets. Everything works on a machine that has Go, git and make, and without a terminal.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The image of the manager.
+IMG ?= controller:latest
+# What "bin/manager --version" says.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# docker, podman or buildah.
+CONTAINER_TOOL ?= docker
+KUBECTL ?= kubectl
+# More arguments for "go test", such as TESTARGS='-run TestRotation -v'.
+TESTARGS ?=
+# More arguments for what "run", "demo" and "bench" start.
+ARGS ?=
+# How long "fuzz" tries each target.
+FUZZTIME ?= 30s
+
+# The modules of this repository are separate on purpose: a go.work file must not join them.
+export GOWORK := off
+
+MODULES := . hack/tools hack/tools/golangci-lint hack/tools/kube
+LDFLAGS := -s -w -X main.version=$(VERSION)
+CONTROLLER_GEN := go tool controller-gen
+BIN := $(CURDIR)/bin
+
+# The rooms that need neither a server nor time: their tests take seconds.
+PURE := ./api/... $(patsubst %,./controllers/%/...,rotation kubeconfig output status issuer budget)
+# What else the tests need of Kubernetes than etcd, kube-apiserver and kubectl.
+TEST_ASSETS := --with=kube-controller-manager
+
+# $(call kube_assets,OPTIONS) sets KUBEBUILDER_ASSETS for the rest of a recipe.
+kube_assets = KUBEBUILDER_ASSETS="$$(hack/kube-assets.sh $(1) | tail -n 1)"; export KUBEBUILDER_ASSETS
+
+##@ General
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*##"; printf "Usage: make TARGET\n"} \
+	  /^[a-zA-Z_0-9-]+:.*?##/ {printf "  %-16s %s\n", $$1, $$2} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)}' $(MAKEFILE_LIST)
+
+.PHONY: clean
+clean: ## Remove what make has built (the Kubernetes binaries stay in the cache of hack/kube-assets.sh).
+	rm -rf bin dist
+
+##@ Development
+
+.PHONY: generate
+generate: ## Generate the DeepCopy methods of the API types.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: ## Generate the CustomResourceDefinitions and the manager's ClusterRole.
+	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=clustercredential-operator paths=./controllers/... output:rbac:dir=config/rbac
+
+.PHONY: fmt
+fmt: bin/golangci-lint ## Format the code.
+	bin/golangci-lint fmt
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: lint
+lint: bin/golangci-lint ## Run the linters.
+	bin/golangci-lint run
+
+.PHONY: lint-fix
+lint-fix: bin/golangci-lint ## Run the linters and fix what they can fix.
+	bin/golangci-lint run --fix
+
+.PHONY: tidy
+tidy: ## Tidy the go.mod and go.sum of every module.
+	for module in $(MODULES); do (set -x; go mod tidy -C "$$module"); done
+
+.PHONY: verify
+verify: bin/kustomize ## Check that everything generated is up to date, and that modules, code and manifests are in order.
+	MODULES="$(MODULES)" hack/verify.sh
+
+##@ Test
+
+.PHONY: test
+test: ## Run the whole test suite, with a real etcd and kube-apiserver (built or fetched once, which takes minutes).
+	@$(call kube_assets,$(TEST_ASSETS)); \
+	race=-race; \
+	if [[ "$$(go env CGO_ENABLED)" != 1 ]] || ! command -v $$(go env CC) >/dev/null; then \
+	  race=; echo "make: no C compiler here, so the tests run without the race detector"; \
+	fi; \
+	pure="$$(go list $(PURE))"; \
+	rest="$$(go list ./... | grep -vxF "$$pure")"; \
+	status=0; set -x; \
+	go test $(TESTARGS) $(PURE) || status=1; \
+	go test $$race -timeout=30m $(TESTARGS) $$rest || status=1; \
+	exit $$status
+
+.PHONY: test-fast
+test-fast: ## Run the tests that need no server: seconds.
+	go test $(TESTARGS) $(PURE)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
+	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' api cmd controllers hack | sort | \
+	while IFS=: read -r file target; do \
+	  (set -x; go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME)) </dev/null; \
+	done
+
+.PHONY: demo
+demo: ## See it at work: real servers, a simulated cloud, certificates that rotate. Ends by itself.
+	@$(call kube_assets); go build -o bin/demo ./hack/demo; exec bin/demo $(ARGS)
+
+.PHONY: bench
+bench: ## Measure it with 1,000 ClusterCredentials and a real API server.
+	@$(call kube_assets); go build -o bin/bench ./hack/bench; exec bin/bench $(ARGS)
+
+##@ Build
+
+.PHONY: build
+build: ## Build the manager.
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/manager ./cmd
+
+.PHONY: run
+run: ## Run the manager here, against the cluster of the current kubeconfig.
+	go run ./cmd $(ARGS)
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG.
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: build-installer
+build-installer: bin/kustomize ## Write everything that a cluster needs, with the image IMG, into dist/install.yaml.
+	mkdir -p dist
+	$(call render) >dist/install.yaml
+
+##@ Deployment
+
+# The manifests with the image filled in. Nothing in config/ is edited for it.
+render = bin/kustomize build config/default | sed 's|image: controller:latest$$|image: $(IMG)|'
+
+.PHONY: install
+install: bin/kustomize ## Install the CustomResourceDefinitions into the cluster of the current kubeconfig.
+	bin/kustomize build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: bin/kustomize ## Remove the CustomResourceDefinitions, and with them every object of these kinds.
+	bin/kustomize build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: bin/kustomize ## Install everything, with the image IMG.
+	$(call render) | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: bin/kustomize ## Remove everything that "deploy" installed, and with it every object of our kinds.
+	$(call render) | $(KUBECTL) delete --ignore-not-found -f -
+
+##@ Tools (built into bin/ when the module that pins them changes)
+
+# The caller's GOFLAGS are for the caller's own builds.
+build_tool = GOFLAGS=-mod=readonly CGO_ENABLED=0 go build -C $(1) -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/$(@F) $(2) && touch $@
+
+bin/golangci-lint: hack/tools/golangci-lint/go.mod hack/tools/golangci-lint/go.sum hack/tools/golangci-lint/main.go
+	$(call build_tool,hack/tools/golangci-lint,.)
+
+bin/kustomize: hack/tools/go.mod hack/tools/go.sum
+	$(call build_tool,hack/tools,sigs.k8s.io/kustomize/kustomize/v5)
+
+bin/crd-ref-docs: hack/tools/go.mod hack/tools/go.sum
+	$(call build_tool,hack/tools,github.com/elastic/crd-ref-docs)
+
+bin/benchstat: hack/tools/go.mod hack/tools/go.sum
+	$(call build_tool,hack/tools,golang.org/x/perf/cmd/benchstat)
+
+.PHONY: tools
+tools: bin/golangci-lint bin/kustomize bin/crd-ref-docs bin/benchstat ## Build all tools.

@@ -1,0 +1,172 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command manager keeps ClusterCredentials: it asks Huawei Cloud CCE for kubeconfigs,
+// stores them in Secrets, and asks for the next one before they expire.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers"
+	"github.com/clustercredential/operator/controllers/cce"
+	"github.com/clustercredential/operator/controllers/keyring"
+)
+
+// version is stamped by the Makefile.
+var version = "dev"
+
+const (
+	// drain bounds how long work under way is waited for: one call to the cloud (10 s) and
+	// storing its answer (15 s).
+	drain = 25 * time.Second
+	// leaseName is the name of the Lease that the leader holds.
+	leaseName = "clustercredential-operator"
+	// garbage is how much garbage is tolerated, in percent of what is alive: less memory
+	// for a little more work, since most of what is alive is cache.
+	garbage = 50
+)
+
+func main() {
+	o, err := parseOptions(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
+		err = run(ctrl.SetupSignalHandler(), o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(1)
+	}
+}
+
+// run works until ctx ends or the leadership is lost, and then until the work under
+// way is done.
+func run(ctx context.Context, o options) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
+	mgr, err := newManager(o)
+	if err != nil {
+		return err
+	}
+	reconciler, err := setUp(ctx, mgr, o)
+	if err != nil {
+		return err
+	}
+	ctrl.Log.Info("Starting", "version", version)
+	err = mgr.Start(ctx)
+	reconciler.Wait(drain) // a lost leadership returns at once
+	return err
+}
+
+func newManager(o options) (ctrl.Manager, error) {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the API server (--kubeconfig, KUBECONFIG or a service account): %w", err)
+	}
+	config.QPS, config.Burst = o.kubeAPIQPS, o.kubeAPIBurst
+	config.UserAgent = userAgent()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	grace := drain
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   controllers.CacheOptions(o.namespaces),
+		Metrics:                 metricsOptions(o),
+		HealthProbeBindAddress:  o.probeAddress,
+		LeaderElection:          o.leaderElect,
+		LeaderElectionID:        leaseName,
+		GracefulShutdownTimeout: &grace,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the manager: %w", err)
+	}
+	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
+		return nil, err
+	}
+	return mgr, nil
+}
+
+// metricsOptions serves metrics over TLS to those who may see them, unless told otherwise.
+func metricsOptions(o options) metricsserver.Options {
+	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	if o.metricsSecure {
+		served.FilterProvider = filters.WithAuthenticationAndAuthorization
+		served.CertDir = o.metricsCertDir
+		// HTTP/2 rapid reset has cost enough servers their day.
+		served.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
+	}
+	return served
+}
+
+// setUp makes both controllers.
+func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.CredentialReconciler, error) {
+	roots, err := rootCAs(o.caBundle)
+	if err != nil {
+		return nil, err
+	}
+	dialer, err := cce.New(cce.Options{
+		CCEEndpoint: o.cceEndpoint, IAMEndpoint: o.iamEndpoint, RootCAs: roots, UserAgent: userAgent(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	counted, err := controllers.NewMetrics(metrics.Registry)
+	if err != nil {
+		return nil, err
+	}
+	watches, err := metadata.NewForConfig(mgr.GetConfig())
+	if err != nil {
+		return nil, err
+	}
+	if err := controllers.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, err
+	}
+	var credentials *controllers.CredentialReconciler
+	var accounts *controllers.AccountReconciler
+	keys := keyring.New(watches, mgr.GetAPIReader(), func(account types.NamespacedName) {
+		accounts.KeyChanged(account)
+		credentials.KeyChanged(ctx, account)
+	})
+	realClock := clock.RealClock{}
+	config := controllers.Config{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Keys: keys,
+		Dialer: dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
+		Clock: realClock, Events: mgr.GetEventRecorder(v1alpha1.FieldOwner), Metrics: counted,
+		MinIssueInterval: o.minIssueInterval,
+	}
+	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
+	return credentials, errors.Join(
+		credentials.SetupWithManager(mgr, o.workers),
+		accounts.SetupWithManager(mgr, accountWorkers),
+	)
+}
+
+func userAgent() string { return v1alpha1.FieldOwner + "/" + version }

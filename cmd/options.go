@@ -1,0 +1,113 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	_ "sigs.k8s.io/controller-runtime/pkg/client/config" // registers --kubeconfig
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// accountWorkers is how many CloudAccounts are looked at at a time: a check may take
+// seconds, and there are few.
+const accountWorkers = 4
+
+// options are the flags.
+type options struct {
+	metricsAddress, metricsCertDir, probeAddress string
+	metricsSecure, leaderElect                   bool
+	namespaces                                   []string
+	workers                                      int
+	minIssueInterval                             time.Duration
+	cceEndpoint, iamEndpoint, caBundle           string
+	kubeAPIQPS                                   float32
+	kubeAPIBurst                                 int
+	zap                                          zap.Options
+}
+
+// parseOptions reads the flags. Errors name the flag and what to write.
+func parseOptions(args []string) (options, error) {
+	var o options
+	var namespaces string
+	var qps float64
+	flags := flag.CommandLine
+	flags.Init("manager", flag.ContinueOnError)
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address that serves metrics; 0: none")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over TLS, to those only whom the API server lets get /metrics")
+	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "directory with tls.crt and tls.key for metrics; empty: a self-signed certificate")
+	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address that serves /healthz and /readyz; 0: none")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding a Lease; needed with more than one replica")
+	flags.StringVar(&namespaces, "namespaces", "", "comma-separated list of the namespaces to look at; empty: all")
+	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
+	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", 10*time.Minute, "least time between two certificates of one ClusterCredential without a request")
+	flags.StringVar(&o.cceEndpoint, "cce-endpoint", "", "address of CCE for all accounts, such as https://cce.eu-de.otc.t-systems.com; empty: that of each account's region")
+	flags.StringVar(&o.iamEndpoint, "iam-endpoint", "", "address of IAM for all accounts; empty: that of each account's region, or with --cce-endpoint the host beside it")
+	flags.StringVar(&o.caBundle, "ca-bundle", "", "file with the CAs (PEM) that the cloud's certificates are verified against; empty: those of the system")
+	flags.Float64Var(&qps, "kube-api-qps", 0, "requests a second to the API server; 0: no limit on our side, the API server's own fairness counts")
+	flags.IntVar(&o.kubeAPIBurst, "kube-api-burst", 0, "requests to the API server at once under --kube-api-qps; 0: twice --kube-api-qps")
+	o.zap.BindFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q: all settings are flags, see --help", flags.Arg(0))
+	}
+	o.namespaces = splitList(namespaces)
+	o.setQPS(qps)
+	return o, o.check()
+}
+
+func (o *options) setQPS(qps float64) {
+	o.kubeAPIQPS = float32(qps)
+	if qps == 0 {
+		o.kubeAPIQPS = -1 // what client-go calls unlimited
+	}
+	if o.kubeAPIBurst == 0 {
+		o.kubeAPIBurst = max(1, int(2*qps))
+	}
+}
+
+func (o *options) check() error {
+	switch {
+	case o.workers < 1:
+		return fmt.Errorf("--max-concurrent-reconciles: write 1 or more, not %d", o.workers)
+	case o.minIssueInterval < time.Second:
+		return fmt.Errorf("--min-issue-interval: write 1s or more, not %s", o.minIssueInterval)
+	case o.kubeAPIQPS < -1 || o.kubeAPIBurst < 0:
+		return fmt.Errorf("--kube-api-qps and --kube-api-burst: write 0 or more")
+	}
+	return nil
+}
+
+func splitList(text string) []string {
+	var items []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// rootCAs are the CAs in a file; nil: those of the system.
+func rootCAs(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--ca-bundle: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--ca-bundle: %s holds no certificate in PEM", file)
+	}
+	return pool, nil
+}

@@ -1,0 +1,219 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/budget"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/status"
+)
+
+// AccountReconciler keeps the status of CloudAccounts: whether the key works, and how
+// many ClusterCredentials use it.
+type AccountReconciler struct {
+	Config
+	wake *waker
+}
+
+// NewAccountReconciler returns a reconciler.
+func NewAccountReconciler(config Config) *AccountReconciler {
+	return &AccountReconciler{Config: config, wake: &waker{}}
+}
+
+const (
+	// checkEvery is how often a key that works is tried.
+	checkEvery = 6 * time.Hour
+	// checkAgain is how soon one is tried again that was not refused but did not work.
+	checkAgain = 5 * time.Minute
+	// countDelay gathers the arrivals and departures of ClusterCredentials into one count.
+	countDelay = 10 * time.Second
+	// checkDeadline bounds one check.
+	checkDeadline = 15 * time.Second
+)
+
+// Reconcile makes one pass over one CloudAccount: read the key, try it if that is due,
+// count its users, write the status if it differs.
+func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	now := r.Clock.Now()
+	object := &v1alpha1.CloudAccount{}
+	if err := r.Client.Get(ctx, request.NamespacedName, object); err != nil {
+		if !apierrors.IsNotFound(err) {
+			return reconcile.Result{}, fmt.Errorf("read the CloudAccount: %w", err)
+		}
+		r.Keys.Drop(request.NamespacedName)
+		r.Metrics.forgetAccount(request.NamespacedName)
+		return reconcile.Result{}, nil // gone: done
+	}
+	a, err := r.unlock(ctx, object)
+	if err != nil {
+		return reconcile.Result{}, err // unexpected: back off
+	}
+	users, err := r.credentialsOf(ctx, request.NamespacedName)
+	if err != nil {
+		return reconcile.Result{}, err // unexpected: back off
+	}
+	next, after := r.examine(ctx, now, a)
+	next.Credentials = int32(len(users))
+	r.Metrics.accountReady(request.NamespacedName, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady))
+	if equality.Semantic.DeepEqual(object.Status, next) {
+		return reconcile.Result{RequeueAfter: after}, nil // nothing to tell: look again then
+	}
+	written := object.DeepCopy()
+	written.Status = next
+	if err := r.Client.Status().Update(ctx, written); err != nil {
+		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+			return reconcile.Result{RequeueAfter: staleLook}, nil // changed meanwhile: look again
+		}
+		return reconcile.Result{}, fmt.Errorf("write the status: %w", err)
+	}
+	return reconcile.Result{RequeueAfter: after}, nil
+}
+
+// examine returns the next status but for the count, and when to look again.
+func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a account) (v1alpha1.CloudAccountStatus, time.Duration) {
+	next := *a.object.Status.DeepCopy()
+	next.AccessKeyID = a.access.Key.ID
+	seen := digest(a.version)
+	if a.reason != "" {
+		next.ObservedGeneration, next.CheckedWith = a.object.Generation, ""
+		setReady(&next, a.object, now, a.reason, a.message)
+		return next, time.Hour
+	}
+	if wait := r.nextCheck(now, a, seen); wait > 0 {
+		return next, wait
+	}
+	project, err := r.try(ctx, a)
+	at := metav1.NewTime(now.UTC().Truncate(time.Second))
+	next.ObservedGeneration, next.CheckedWith, next.LastCheckTime = a.object.Generation, seen, &at
+	if err != nil {
+		e := issuer.As(err)
+		r.Budget.Report(now, a.budget, outcomeOf(e, false))
+		setReady(&next, a.object, now, accountReason(e.Kind), e.Error())
+		return next, retryCheck(e.Kind)
+	}
+	r.Budget.Report(now, a.budget, budget.Outcome{Answered: true})
+	next.ProjectID = project
+	setReady(&next, a.object, now, v1alpha1.ReasonValid, "the cloud accepts the key")
+	return next, checkEvery
+}
+
+// nextCheck is how long until the key is tried again; zero: now.
+func (r *AccountReconciler) nextCheck(now time.Time, a account, seen string) time.Duration {
+	s := a.object.Status
+	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
+		return held.At.Sub(now)
+	}
+	if s.CheckedWith != seen || s.LastCheckTime == nil || s.ObservedGeneration != a.object.Generation {
+		return 0
+	}
+	every := checkEvery
+	if ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
+		every = checkAgain
+		if ready.Reason == string(v1alpha1.ReasonUnauthorized) {
+			every = time.Hour
+		}
+	}
+	return max(0, s.LastCheckTime.Add(every).Sub(now))
+}
+
+// try makes the signed read, and looks the project up where none is given.
+func (r *AccountReconciler) try(ctx context.Context, a account) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkDeadline)
+	defer cancel()
+	cloud, err := r.Dialer.Dial(a.access)
+	if err != nil {
+		return "", err
+	}
+	project, err := cloud.Project(ctx)
+	if err != nil {
+		return "", err
+	}
+	return project, cloud.Check(ctx)
+}
+
+func retryCheck(kind issuer.Kind) time.Duration {
+	if kind == issuer.Unauthorized {
+		return time.Hour
+	}
+	return checkAgain
+}
+
+// accountReason is the reason for an error of the cloud where no cluster is asked for:
+// what is not found then is the project or the address.
+func accountReason(kind issuer.Kind) v1alpha1.Reason {
+	if kind == issuer.NotFound {
+		return v1alpha1.ReasonRejected
+	}
+	return status.ReasonOf(kind)
+}
+
+func setReady(next *v1alpha1.CloudAccountStatus, object *v1alpha1.CloudAccount, now time.Time, reason v1alpha1.Reason, message string) {
+	value := metav1.ConditionFalse
+	if reason == v1alpha1.ReasonValid {
+		value = metav1.ConditionTrue
+	}
+	meta.SetStatusCondition(&next.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionReady, Status: value, Reason: string(reason), Message: message,
+		ObservedGeneration: object.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
+	})
+}
+
+// SetupWithManager says what wakes the reconciler: its objects, their keys, and, some
+// seconds later, the coming and going of ClusterCredentials.
+func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("cloudaccount").
+		For(&v1alpha1.CloudAccount{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ClusterCredential{}, countLater()).
+		WatchesRawSource(source.Func(r.wake.Start)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers, RateLimiter: retryLimiter()}).
+		Complete(r)
+}
+
+// KeyChanged wakes the account.
+func (r *AccountReconciler) KeyChanged(account types.NamespacedName) { r.wake.add(account) }
+
+// countLater wakes the accounts whose number of users has changed.
+func countLater() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	count := func(q queue, objects ...client.Object) {
+		for _, o := range objects {
+			if cc, ok := o.(*v1alpha1.ClusterCredential); ok {
+				q.AddAfter(reconcile.Request{NamespacedName: accountName(cc)}, countDelay)
+			}
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { count(q, e.Object) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { count(q, e.Object) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			before, ok1 := e.ObjectOld.(*v1alpha1.ClusterCredential)
+			after, ok2 := e.ObjectNew.(*v1alpha1.ClusterCredential)
+			if ok1 && ok2 && before.Spec.AccountRef != after.Spec.AccountRef {
+				count(q, before, after)
+			}
+		},
+	}
+}

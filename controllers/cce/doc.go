@@ -1,0 +1,13 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cce speaks to Huawei Cloud CCE (and its kin, such as Open Telekom Cloud)
+// through huaweicloud-sdk-go-v3. It is the only room that may import the SDK.
+//
+// It answers what issuer.Cloud asks: one wire request a question, bound by the
+// context and Options.Timeout, on a connection of its own.
+//
+// It never retries, follows a redirect, reads the SDK's variables or files, or lets
+// a text of the remote side into an error. In: issuer.Access, issuer.Request.
+// Out: issuer.Cluster, issuer.Issued, or an *issuer.Error.
+package cce

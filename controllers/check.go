@@ -1,0 +1,183 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/budget"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/status"
+)
+
+// checkSecret reads the Secret and tries its namespace: it must be free or ours, hold
+// what the decision was about, and be writable.
+func (r *CredentialReconciler) checkSecret(ctx context.Context, p *pass) (again time.Duration, ready bool) {
+	before := p.stored()
+	if p.view == nil {
+		view, err := r.look(ctx, p)
+		if err != nil {
+			p.fail(status.Failure{Reason: v1alpha1.ReasonWriteRefused, Message: "the Secret could not be read from the API server", Counts: true, RetryAt: r.backoff(p, rotation.CapSoon)})
+			return 0, false
+		}
+		p.see(view)
+		r.remember(p)
+	}
+	if problem := r.standingProblem(ctx, p); problem != nil {
+		p.problem = problem
+		p.fail(status.Failure{Reason: problem.reason, Message: problem.message})
+		return 0, false
+	}
+	if !sameCertificate(before, p.stored()) {
+		return time.Millisecond, false // it is not what the decision was about: decide anew
+	}
+	if problem := r.preflight(ctx, p); problem != nil {
+		p.problem = problem
+		p.fail(status.Failure{Reason: problem.reason, Message: problem.message, Counts: true, RetryAt: r.backoff(p, rotation.CapSoon)})
+		return 0, false
+	}
+	return 0, true
+}
+
+func sameCertificate(a, b *storedFacts) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.certificate.FingerprintSHA256 == b.certificate.FingerprintSHA256
+}
+
+// checkCluster finds the cluster and looks at its addresses, where the decision turns
+// on them. A routine renewal asks for nothing but the certificate.
+func (r *CredentialReconciler) checkCluster(ctx context.Context, p *pass, cloud issuer.Cloud, outcome *budget.Outcome) (needed bool, failure *status.Failure) {
+	routine := p.decision.Trigger == v1alpha1.TriggerExpiry || p.decision.Trigger == v1alpha1.TriggerRequest
+	p.clusterID, p.clusterName = p.wanted.Record.ClusterID, p.knownName()
+	if routine && p.clusterID != "" && p.cc.Status.Failures == 0 {
+		return true, nil
+	}
+	cluster, err := r.findCluster(ctx, p, cloud)
+	if err != nil {
+		e := issuer.As(err)
+		*outcome = outcomeOf(e, false)
+		f := r.cloudFailure(p, e)
+		return false, &f
+	}
+	outcome.Answered = true
+	p.clusterID, p.clusterName = cluster.ID, cluster.Name
+	if p.alreadyPublished(cluster) {
+		return false, nil
+	}
+	return r.checkOffer(p, cluster)
+}
+
+func (r *CredentialReconciler) findCluster(ctx context.Context, p *pass, cloud issuer.Cloud) (issuer.Cluster, error) {
+	clusterType := issuer.ClusterType(p.wanted.Record.ClusterType)
+	if p.cc.Spec.Cluster.Name != "" && (p.wanted.OtherName || p.clusterID == "") {
+		return cloud.ClusterByName(ctx, clusterType, p.cc.Spec.Cluster.Name)
+	}
+	return cloud.ClusterByID(ctx, clusterType, p.clusterID)
+}
+
+// alreadyPublished says whether a name turned out to be that of the published cluster,
+// and nothing else asks for a certificate.
+func (p *pass) alreadyPublished(cluster issuer.Cluster) bool {
+	if !p.wanted.OtherName || p.found.Record == nil || p.found.Record.ClusterID != cluster.ID {
+		return false
+	}
+	p.wanted.OtherName = false
+	p.wanted.Record.ClusterID = cluster.ID
+	p.decision = rotation.Decide(p.now, p.wanted, p.found)
+	return !p.decision.Due
+}
+
+// checkOffer looks whether the cluster has the address that the spec asks for. One that
+// is known now, and fits the stored certificate, needs no other certificate.
+func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (needed bool, failure *status.Failure) {
+	if len(cluster.Endpoints) == 0 {
+		return true, nil // the cloud does not say: its answer will
+	}
+	wish := p.wish()
+	offer := offerOf(cluster)
+	_, _, err := kubeconfig.Choose(contextsOf(offer), kubeconfig.Wish{Access: wish.Access, Kept: wish.Kept})
+	if wish.Context == "" && err != nil {
+		return false, r.choiceFailure(p, err, p.now.Add(time.Hour))
+	}
+	if p.wanted.Unreachable && wish.Context == "" {
+		p.offer = offer
+		p.wanted.Unreachable = false
+		p.decision = rotation.Decide(p.now, p.wanted, p.found)
+		return p.decision.Due, nil
+	}
+	if kind := p.failedForAddress(); kind != "" && sameHosts(offer, p.cc.Status.Contexts) {
+		return false, &status.Failure{Reason: kind, Message: p.issuedMessage(), Counts: true, RetryAt: p.now.Add(time.Hour)}
+	}
+	return true, nil
+}
+
+// offerOf names the addresses of a cluster as the contexts of an answer are named.
+func offerOf(cluster issuer.Cluster) []v1alpha1.OfferedContext {
+	var offer []v1alpha1.OfferedContext
+	for _, endpoint := range cluster.Endpoints {
+		name := "internal"
+		if endpoint.External {
+			name = "externalTLSVerify"
+		}
+		offer = append(offer, v1alpha1.OfferedContext{Name: name, Server: endpoint.URL, Verified: true})
+	}
+	return offer
+}
+
+// failedForAddress is the reason of the last failure, made with the very same spec and
+// key, where it was about the address; empty: it was not.
+func (p *pass) failedForAddress() v1alpha1.Reason {
+	if p.cc.Status.Failures == 0 || p.cc.Status.AttemptedWith != p.wanted.With {
+		return ""
+	}
+	for _, reason := range []v1alpha1.Reason{v1alpha1.ReasonInsecureEndpoint, v1alpha1.ReasonContextNotFound} {
+		if p.saidAlready(reason) {
+			return reason
+		}
+	}
+	return ""
+}
+
+func (p *pass) issuedMessage() string {
+	for _, c := range p.cc.Status.Conditions {
+		if c.Type == v1alpha1.ConditionIssued {
+			return c.Message
+		}
+	}
+	return ""
+}
+
+// sameHosts says whether every address on offer was on offer before, and none is missing.
+func sameHosts(a, b []v1alpha1.OfferedContext) bool {
+	return slices.Equal(hostsOf(a), hostsOf(b))
+}
+
+func hostsOf(offered []v1alpha1.OfferedContext) []string {
+	var hosts []string
+	for _, o := range offered {
+		if u, err := url.Parse(o.Server); err == nil && kubeconfig.AccessOf(o.Name) != kubeconfig.Custom {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// choiceFailure is for an address that is not on offer, or not with TLS verification.
+func (r *CredentialReconciler) choiceFailure(p *pass, err error, retryAt time.Time) *status.Failure {
+	failure := &status.Failure{Reason: v1alpha1.ReasonContextNotFound, Message: err.Error(), Counts: true, RetryAt: retryAt}
+	if choice, ok := errors.AsType[*kubeconfig.ChoiceError](err); ok {
+		failure.Reason = v1alpha1.Reason(choice.Kind)
+	}
+	return failure
+}

@@ -1,0 +1,113 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/target"
+)
+
+// conflict says that a Secret's name belongs to somebody else, or that this is not
+// sure yet and is looked at again after wait.
+type conflict struct {
+	publishProblem
+	wait time.Duration
+}
+
+// tieLook is how long a winner by name alone waits: by then it sees who was created in
+// the same second.
+const tieLook = 2 * time.Second
+
+// nameConflict looks whether another living ClusterCredential holds the Secret's name;
+// nil: nobody does.
+func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass) *conflict {
+	var rivals v1alpha1.ClusterCredentialList
+	err := r.Client.List(ctx, &rivals, client.InNamespace(p.key.Namespace), client.MatchingFields{indexSecretName: p.key.Name})
+	if err != nil {
+		return &conflict{wait: tieLook} // the cache cannot say: ask it again
+	}
+	var contenders []target.Contender
+	for i := range rivals.Items {
+		if cc := &rivals.Items[i]; cc.DeletionTimestamp.IsZero() {
+			contenders = append(contenders, target.Contender{
+				Name: cc.Name, Created: cc.CreationTimestamp,
+				Began: cc.Status.Certificate != nil || cc.Status.Issuance != nil,
+			})
+		}
+	}
+	holder, sure := target.HolderOf(p.facts.marks.Credential, contenders)
+	switch {
+	case holder != p.cc.Name && holder != "":
+		return &conflict{publishProblem: heldBy(p, holder)}
+	case !sure && p.now.Sub(p.cc.CreationTimestamp.Time) < tieLook:
+		return &conflict{wait: tieLook}
+	default:
+		return nil
+	}
+}
+
+func heldBy(p *pass, holder string) publishProblem {
+	return publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
+		"Secret %s belongs to ClusterCredential %q; write another spec.outputs[0].secretName, or delete one of the two", p.key, holder)}
+}
+
+// standingProblem says why the Secret as it was read must not be written; nil: it may.
+// One that carries the marks of an object that is gone, or names it no more, is taken over.
+func (r *CredentialReconciler) standingProblem(ctx context.Context, p *pass) *publishProblem {
+	if p.view == nil || p.view.live == nil {
+		return nil
+	}
+	switch p.facts.standing {
+	case target.Foreign:
+		return &publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
+			"Secret %s exists and is not ours: it is left alone and nothing is issued; write another spec.outputs[0].secretName, or remove that Secret", p.key)}
+	case target.Others:
+		if c := r.nameConflict(ctx, p); c != nil && c.wait == 0 {
+			return &c.publishProblem
+		}
+	}
+	return nil
+}
+
+// preflight tries whether the namespace takes our Secrets, and the labels and
+// annotations of the output; nil: they do.
+func (r *CredentialReconciler) preflight(ctx context.Context, p *pass) *publishProblem {
+	if why := invalidMetadata(p.output); why != "" {
+		return &publishProblem{v1alpha1.ReasonWriteRefused, why}
+	}
+	if r.memory.preflightPassed(p.key.Namespace, p.now) {
+		return nil
+	}
+	if err := r.secrets.Preflight(ctx, p.key.Namespace); err != nil {
+		if refused, ok := errors.AsType[*target.Refused](err); ok {
+			return &publishProblem{v1alpha1.ReasonWriteRefused, "no certificate is asked for, since the API server would refuse its Secret: " + refused.Detail}
+		}
+		return &publishProblem{v1alpha1.ReasonWriteRefused, "no certificate is asked for: " + err.Error()}
+	}
+	r.memory.passPreflight(p.key.Namespace, p.now)
+	return nil
+}
+
+// invalidMetadata says which label or annotation the API server would refuse.
+func invalidMetadata(o v1alpha1.Output) string {
+	path := field.NewPath("spec", "outputs").Index(0)
+	problems := metav1validation.ValidateLabels(o.Labels, path.Child("labels"))
+	problems = append(problems, validation.ValidateAnnotations(o.Annotations, path.Child("annotations"))...)
+	texts := make([]string, 0, len(problems))
+	for _, problem := range problems {
+		texts = append(texts, problem.Error())
+	}
+	return strings.Join(texts, "; ")
+}

@@ -1,0 +1,103 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package keyring
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/tools/cache"
+)
+
+// ring is the watch of one Secret.
+type ring struct {
+	informer cache.SharedIndexInformer
+	stop     chan struct{}
+
+	mu      sync.Mutex
+	version string // what the watch showed last; empty: no Secret
+	secret  Secret // what was read with version; zero: not read
+}
+
+func newRing(watches metadata.Interface, name types.NamespacedName, changed func()) *ring {
+	only := fields.OneTermEqualSelector(metav1.ObjectNameField, name.Name).String()
+	informer := metadatainformer.NewFilteredMetadataInformer(watches,
+		corev1.SchemeGroupVersion.WithResource("secrets"), name.Namespace, 0, cache.Indexers{},
+		func(options *metav1.ListOptions) { options.FieldSelector = only }).Informer()
+	r := &ring{informer: informer, stop: make(chan struct{})}
+	// A handler can only be refused by an informer that has ended.
+	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(obj any) { r.show(obj, changed) },
+		UpdateFunc: func(_, obj any) { r.show(obj, changed) },
+		DeleteFunc: func(any) { r.show(nil, changed) },
+	})
+	go informer.Run(r.stop)
+	return r
+}
+
+// show notes the version that the watch shows, and forgets a key of another one.
+func (r *ring) show(obj any, changed func()) {
+	version := versionOf(obj)
+	r.mu.Lock()
+	same := r.version == version
+	r.version = version
+	if r.secret.Version != version {
+		r.secret = Secret{}
+	}
+	r.mu.Unlock()
+	if !same {
+		changed()
+	}
+}
+
+func versionOf(obj any) string {
+	if obj == nil {
+		return ""
+	}
+	object, err := meta.Accessor(obj)
+	if err != nil {
+		return ""
+	}
+	return string(object.GetUID()) + "/" + object.GetResourceVersion()
+}
+
+var errNotSynced = errors.New("the API server did not answer in time")
+
+// shown returns what the watch shows, once it shows anything.
+func (r *ring) shown(ctx context.Context) (string, error) {
+	if !r.informer.HasSynced() && !cache.WaitForCacheSync(ctx.Done(), r.informer.HasSynced) {
+		return "", errNotSynced
+	}
+	items := r.informer.GetStore().List()
+	if len(items) == 0 {
+		return "", nil
+	}
+	return versionOf(items[0]), nil
+}
+
+// kept returns the key that was read with the version.
+func (r *ring) kept(version string) (Secret, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.secret, r.secret.Version == version
+}
+
+// keep keeps a key for as long as the watch shows its version.
+func (r *ring) keep(secret Secret) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if secret.Version == r.version {
+		r.secret = secret
+	}
+}
+
+func (r *ring) end() { close(r.stop) }

@@ -1,0 +1,97 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kubeconfig
+
+import (
+	"bytes"
+	"reflect"
+	"time"
+
+	"github.com/clustercredential/operator/controllers/issuer"
+)
+
+// Context is one way in that the cloud offers.
+type Context struct {
+	// Name is the context's name, 1 to 128 letters, digits and -._:@/ between them.
+	Name string
+	// Server is https://host:port in the form that is published: lower case, no path.
+	Server string
+	// CAPEM are the certificates of the CA in normal form; nil if there are none, or if
+	// the context asks to skip verification.
+	CAPEM []byte
+	// Verified is true when the context has a CA and does not skip verification.
+	Verified bool
+}
+
+// Identity is a client certificate with its key, and the facts that stand in the
+// certificate. It comes from Parse or Read, which check that the two belong together.
+type Identity struct {
+	// CertPEM is the leaf, then its chain if there is one: CERTIFICATE blocks only.
+	CertPEM []byte
+	// KeyPEM is one block that holds the unencrypted key of the leaf.
+	KeyPEM issuer.Sensitive
+	// SerialNumber is upper-case hex with an even number of digits, as
+	// openssl x509 -serial prints it, such as 0A. It is never negative.
+	SerialNumber string
+	// Fingerprint is lower-case hex of SHA-256 over the DER of the leaf.
+	Fingerprint string
+	// CommonName is the user that Kubernetes sees: printable, 1 to 256 bytes.
+	CommonName string
+	// IssuerName is the issuer as RFC 2253 writes it: printable, at most 1024 bytes.
+	IssuerName string
+	// NotBefore and NotAfter are the validity, whole seconds in UTC, NotBefore first.
+	NotBefore, NotAfter time.Time
+}
+
+// Answer is what a cloud sent, checked.
+type Answer struct {
+	// Contexts are the usable ones in the order sent, 1 to 64.
+	Contexts []Context
+	// Identity is the one that all of them share.
+	Identity Identity
+}
+
+// Credential is what is published: one server, its CA, one identity.
+type Credential struct {
+	// Server is https://host:port, as in Context.
+	Server string
+	// CAPEM is the CA that the server is verified against, in normal form, never empty.
+	CAPEM []byte
+	Identity
+}
+
+// Check returns an *Invalid unless Read would give exactly this Credential back:
+// everything is in normal form, the key belongs to the certificate, and the facts
+// are those of the certificate. Time is not looked at. It costs as much as Read;
+// what came from Parse with a verified context, or from Read, always passes.
+func (c Credential) Check() error {
+	got, err := assemble(c.Server, c.CAPEM, c.CertPEM, c.KeyPEM.Reveal())
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(got, c) {
+		return invalid("the credential says other facts than its certificate")
+	}
+	return nil
+}
+
+// assemble makes a Credential of parts that must be in normal form already.
+func assemble(server string, ca, certificate, key []byte) (Credential, error) {
+	if normal, ok := normalServer(server); !ok || normal != server {
+		return Credential{}, invalid("the server is not https://host:port")
+	}
+	normalCA, err := normalAuthority(ca)
+	if err != nil {
+		return Credential{}, err
+	}
+	identity, err := newIdentity(certificate, key)
+	if err != nil {
+		return Credential{}, err
+	}
+	if !bytes.Equal(normalCA, ca) || !bytes.Equal(identity.CertPEM, certificate) ||
+		!bytes.Equal(identity.KeyPEM.Reveal(), key) {
+		return Credential{}, invalid("the certificates or the key hold more than PEM blocks of their kind")
+	}
+	return Credential{Server: server, CAPEM: normalCA, Identity: identity}, nil
+}

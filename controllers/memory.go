@@ -1,0 +1,123 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+	"github.com/clustercredential/operator/controllers/status"
+	"github.com/clustercredential/operator/controllers/target"
+)
+
+// memory is what passes remember of each other. All of it can be lost: a restart
+// reads the Secrets again, and asks for nothing.
+type memory struct {
+	mu         sync.Mutex
+	objects    map[types.UID]*remembered
+	names      map[types.NamespacedName]types.UID
+	preflights map[string]time.Time
+}
+
+// remembered is what is remembered of one ClusterCredential.
+type remembered struct {
+	// written is the resourceVersion of our last status write.
+	written string
+	// facts are those of the primary Secret, as it was last read or written.
+	facts *secretFacts
+	// held is a certificate that could not be stored yet.
+	held *held
+	// unreported is an attempt whose outcome could not be written to status yet.
+	unreported *status.Attempt
+}
+
+// held is an issued certificate with everything that it takes to publish it.
+type held struct {
+	issuance   v1alpha1.Issuance
+	credential kubeconfig.Credential
+	marks      target.Marks
+}
+
+func newMemory() *memory {
+	return &memory{
+		objects:    map[types.UID]*remembered{},
+		names:      map[types.NamespacedName]types.UID{},
+		preflights: map[string]time.Time{},
+	}
+}
+
+// of returns a copy of what is remembered of an object.
+func (m *memory) of(uid types.UID) remembered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known := m.objects[uid]; known != nil {
+		return *known
+	}
+	return remembered{}
+}
+
+// update changes what is remembered of an object.
+func (m *memory) update(cc *v1alpha1.ClusterCredential, change func(*remembered)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.objects[cc.UID]
+	if known == nil {
+		known = &remembered{}
+		m.objects[cc.UID] = known
+		m.names[types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}] = cc.UID
+	}
+	change(known)
+}
+
+// forget drops an object that is gone and returns its UID; empty: it was not known.
+func (m *memory) forget(name types.NamespacedName) types.UID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	uid := m.names[name]
+	delete(m.objects, uid)
+	delete(m.names, name)
+	return uid
+}
+
+// isStale says whether the object is older than our own last write of its status.
+func (m *memory) isStale(cc *v1alpha1.ClusterCredential) bool {
+	written := m.of(cc.UID).written
+	if written == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(cc.ResourceVersion, written)
+	return err == nil && order < 0
+}
+
+// isOwnWrite says whether the object is exactly what we wrote last.
+func (m *memory) isOwnWrite(uid types.UID, version string) bool {
+	return m.of(uid).written == version
+}
+
+// preflightLasts is how long a namespace that takes our Secrets is believed to do so.
+const preflightLasts = 10 * time.Minute
+
+func (m *memory) preflightPassed(namespace string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, passed := m.preflights[namespace]
+	return passed && now.Sub(at) < preflightLasts
+}
+
+func (m *memory) passPreflight(namespace string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.preflights[namespace] = now
+}
+
+func (m *memory) failPreflight(namespace string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.preflights, namespace)
+}

@@ -1,0 +1,152 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/status"
+)
+
+const metricsPrefix = "clustercredential_"
+
+// Metrics counts what happens, and tells of every object as it was last reported. The
+// object gauges are made when they are asked for: they go with the object.
+type Metrics struct {
+	issuances *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	publishes *prometheus.CounterVec
+	waits     *prometheus.HistogramVec
+	unknown   *prometheus.CounterVec
+
+	mu       sync.Mutex
+	objects  map[types.NamespacedName]objectState
+	accounts map[types.NamespacedName]bool
+}
+
+// objectState is what the object gauges tell.
+type objectState struct {
+	account                                   string
+	notBefore, notAfter, renewal, nextAttempt time.Time
+	live                                      int
+	conditions                                []conditionState
+}
+
+type conditionState struct {
+	kind, status, reason string
+}
+
+var accountLabels = []string{"account_kind", "account_namespace", "account"}
+
+// NewMetrics returns metrics that are registered with registry.
+func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
+		issuances: counter("issuances_total", "Calls that asked for a certificate, by result (success, failure) and reason.", append(accountLabels, "result", "reason")...),
+		duration:  histogram("issue_duration_seconds", "How long the calls that asked for a certificate took.", accountLabels...),
+		publishes: counter("publish_total", "Writes of an output Secret with a new certificate, by result (success, failure).", "format", "result"),
+		waits:     histogram("rate_limit_wait_seconds", "How long credentials were told to wait for a turn under their account's limit.", accountLabels...),
+		unknown:   counter("unknown_outcomes_total", "Calls whose answer was lost: a certificate may exist that is not stored.", accountLabels...),
+		objects:   map[types.NamespacedName]objectState{},
+		accounts:  map[types.NamespacedName]bool{},
+	}
+	for _, c := range []prometheus.Collector{m.issuances, m.duration, m.publishes, m.waits, m.unknown, objectGauges{m}} {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: metricsPrefix + name, Help: help}, labels)
+}
+
+func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: metricsPrefix + name, Help: help, Buckets: prometheus.ExponentialBuckets(0.01, 4, 8),
+	}, labels)
+}
+
+// issued counts one call that asked for a certificate.
+func (m *Metrics) issued(a account, took time.Duration, err error) {
+	labels := labelsOf(a.object)
+	result, reason := "success", string(v1alpha1.ReasonIssued)
+	if err != nil {
+		result, reason = "failure", string(status.ReasonOf(issuer.As(err).Kind))
+	}
+	m.issuances.WithLabelValues(append(labels, result, reason)...).Inc()
+	m.duration.WithLabelValues(labels...).Observe(took.Seconds())
+}
+
+func labelsOf(a *v1alpha1.CloudAccount) []string {
+	return []string{string(v1alpha1.KindCloudAccount), a.Namespace, a.Name}
+}
+
+func (m *Metrics) published(format v1alpha1.OutputFormat, ok bool) {
+	result := "success"
+	if !ok {
+		result = "failure"
+	}
+	m.publishes.WithLabelValues(string(format), result).Inc()
+}
+
+func (m *Metrics) waited(a account, wait time.Duration) {
+	m.waits.WithLabelValues(labelsOf(a.object)...).Observe(wait.Seconds())
+}
+
+func (m *Metrics) unknownOutcome(cc *v1alpha1.ClusterCredential) {
+	m.unknown.WithLabelValues(string(v1alpha1.KindCloudAccount), cc.Namespace, cc.Spec.AccountRef.Name).Inc()
+}
+
+// observe notes the status of an object for the gauges.
+func (m *Metrics) observe(cc *v1alpha1.ClusterCredential, s v1alpha1.ClusterCredentialStatus) {
+	state := objectState{account: cc.Spec.AccountRef.Name, renewal: timeOf(s.RenewalTime), nextAttempt: timeOf(s.NextAttemptTime)}
+	if s.Certificate != nil {
+		state.notBefore, state.notAfter = s.Certificate.NotBefore.Time, s.Certificate.NotAfter.Time
+	}
+	for _, entry := range s.History {
+		if entry.State != v1alpha1.CertificateUnknown {
+			state.live++
+		}
+	}
+	for _, c := range s.Conditions {
+		state.conditions = append(state.conditions, conditionState{c.Type, string(c.Status), c.Reason})
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.objects[types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}] = state
+}
+
+func (m *Metrics) forget(name types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.objects, name)
+}
+
+// accountReady notes whether an account's key works.
+func (m *Metrics) accountReady(name types.NamespacedName, ready bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.accounts[name] = ready
+}
+
+func (m *Metrics) forgetAccount(name types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.accounts, name)
+}
+
+func timeOf(t *metav1.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Time
+}

@@ -1,0 +1,161 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/budget"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/status"
+)
+
+// shortWait is the longest wait for a turn that is not worth a status write.
+const shortWait = time.Minute
+
+// obtain gets a certificate that is due. Everything that can fail cheaply comes first:
+//
+//  1. the account and its key;
+//  2. the Secret's name: nobody else holds it;
+//  3. a turn under the account's limit;
+//  4. with the turn: the Secret and its namespace, the cluster and its addresses,
+//     the intent, and the one call (see useTurn).
+//
+// What came of it stands in p.attempt and p.fresh. A result above zero means that
+// there is nothing to tell, and when to look again.
+func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.Duration) {
+	if p.remembered.held != nil {
+		return 0 // there is one that waits to be stored
+	}
+	if p.account.reason != "" {
+		p.fail(r.accountFailure(p))
+		return 0
+	}
+	if conflict := r.nameConflict(ctx, p); conflict != nil {
+		if conflict.wait > 0 {
+			return conflict.wait
+		}
+		p.problem = &conflict.publishProblem
+		p.fail(status.Failure{Reason: conflict.reason, Message: conflict.message})
+		return 0
+	}
+	claim := budget.Claim{ID: string(p.cc.UID)}
+	if stored := p.stored(); stored != nil {
+		claim.Expiry = stored.certificate.NotAfter.Time
+	}
+	r.wake.knows(p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
+	turn := r.Budget.Ask(p.now, p.account.budget, claim)
+	if turn.Hold != budget.None {
+		return r.waitForTurn(p, turn)
+	}
+	r.wake.forget(p.cc.UID)
+	outcome := budget.Outcome{}
+	again = r.useTurn(ctx, p, &outcome)
+	r.wake.wake(r.Budget.Return(r.Clock.Now(), p.account.budget, claim.ID, outcome))
+	if outcome.Throttled {
+		p.attempt.Failure.RetryAt = r.Budget.Probe(p.now, p.account.budget).At
+	}
+	return again
+}
+
+// accountFailure counts a missing key as a failed attempt, and an account that is not
+// there, or asleep, as a wait for somebody else.
+func (r *CredentialReconciler) accountFailure(p *pass) status.Failure {
+	failure := status.Failure{Reason: p.account.reason, Message: p.account.message}
+	if p.account.reason == v1alpha1.ReasonCredentialsMissing {
+		failure.Counts = true
+		failure.RetryAt = r.secondTryThenHourly(p)
+	}
+	return failure
+}
+
+// secondTryThenHourly is for what only somebody's action can cure: one more try soon,
+// since objects of one apply arrive in any order, then one an hour.
+func (r *CredentialReconciler) secondTryThenHourly(p *pass) time.Time {
+	failures := status.FailuresAfter(p.cc.Status, p.wanted.With)
+	if failures < 2 {
+		return p.now.Add(rotation.Backoff(failures, rotation.CapSoon, 0, string(p.cc.UID)))
+	}
+	return p.now.Add(time.Hour)
+}
+
+// waitForTurn says in status what is waited for, once, where the wait is a long one.
+func (r *CredentialReconciler) waitForTurn(p *pass, turn budget.Turn) time.Duration {
+	wait := max(turn.At.Sub(p.now), time.Millisecond)
+	r.Metrics.waited(p.account, wait)
+	var failure status.Failure
+	switch turn.Hold {
+	case budget.Refused:
+		failure = status.Failure{
+			Reason: v1alpha1.ReasonUnauthorized, Final: true,
+			Message: fmt.Sprintf("the cloud refused the key of CloudAccount %q; put a valid one into its Secret", p.account.object.Name),
+		}
+	case budget.Throttled:
+		failure = status.Failure{Reason: v1alpha1.ReasonThrottled, Message: "the cloud asked for fewer calls; the whole account waits"}
+	default:
+		failure = status.Failure{
+			Reason:  v1alpha1.ReasonRateLimited,
+			Message: fmt.Sprintf("waiting for a turn under spec.limits.issuesPerMinute (%d) of CloudAccount %q", p.account.budget.PerMinute, p.account.object.Name),
+		}
+	}
+	if wait <= shortWait || p.saidAlready(failure.Reason) {
+		return min(wait, time.Hour)
+	}
+	failure.RetryAt = turn.At
+	p.fail(failure)
+	return 0
+}
+
+// saidAlready says whether status tells of this generation that it waits for reason.
+func (p *pass) saidAlready(reason v1alpha1.Reason) bool {
+	return slices.ContainsFunc(p.cc.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Type == v1alpha1.ConditionIssued && c.Reason == string(reason) && c.ObservedGeneration == p.cc.Generation
+	})
+}
+
+// fail notes a failure before the call.
+func (p *pass) fail(failure status.Failure) {
+	p.attempt = &status.Attempt{With: p.wanted.With, Failure: &failure}
+}
+
+// useTurn makes the rest of the attempt, in which every step may end it.
+func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *budget.Outcome) (again time.Duration) {
+	if again, ready := r.checkSecret(ctx, p); !ready {
+		return again
+	}
+	cloud, err := r.Dialer.Dial(p.account.access)
+	if err != nil {
+		p.fail(r.cloudFailure(p, issuer.As(err)))
+		return 0
+	}
+	if p.wanted.Record.ProjectID == "" {
+		if p.wanted.Record.ProjectID, err = cloud.Project(ctx); err != nil {
+			e := issuer.As(err)
+			*outcome = outcomeOf(e, false)
+			p.fail(r.cloudFailure(p, e))
+			return 0
+		}
+	}
+	if needed, failure := r.checkCluster(ctx, p, cloud, outcome); failure != nil || !needed {
+		if failure != nil {
+			p.fail(*failure)
+		}
+		return 0
+	}
+	issuance := v1alpha1.Issuance{ID: uuid.NewString(), Trigger: p.decision.Trigger, StartedAt: metav1.NewTime(p.now.UTC().Truncate(time.Second))}
+	if again, written := r.writeIntent(ctx, p, issuance); !written {
+		return again
+	}
+	r.issue(ctx, p, cloud, issuance, outcome)
+	return 0
+}

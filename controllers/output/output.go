@@ -1,0 +1,65 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package output
+
+import (
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+)
+
+// Rendered is the content of an output Secret. Equal arguments of Render give equal
+// content, byte for byte.
+type Rendered struct {
+	// Type is the Secret's type; the API server never lets it change.
+	Type corev1.SecretType
+	// Data are all keys that we own in the Secret.
+	Data map[string]issuer.Sensitive
+	// Labels and Annotations are those of the output and of the format; nil if there are
+	// none. The operator's own marks are not among them. They are copies.
+	Labels, Annotations map[string]string
+}
+
+// Render gives the content of the Secret for an output of the spec. defaultName is
+// what clusterName means when unset: <namespace>-<name> of the ClusterCredential.
+func Render(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error) {
+	format, err := formatOf(o)
+	if err != nil {
+		return Rendered{}, err
+	}
+	rendered, err := format.render(c, o, defaultName)
+	if err != nil {
+		return Rendered{}, err
+	}
+	rendered.Labels = joined(rendered.Labels, o.Labels)
+	rendered.Annotations = joined(rendered.Annotations, o.Annotations)
+	return rendered, nil
+}
+
+// Read gives back the credential that Render put into data, whatever clusterName
+// was then. The error is a *MissingKeyError, a *kubeconfig.Invalid or, for a format
+// of another release, an *UnknownFormatError.
+func Read(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeconfig.Credential, error) {
+	format, err := formatOf(o)
+	if err != nil {
+		return kubeconfig.Credential{}, err
+	}
+	return format.read(data, o, defaultName)
+}
+
+// joined returns the format's own entries and the user's; the format's win, since
+// consumers find the Secret by them.
+func joined(own, users map[string]string) map[string]string {
+	if len(own)+len(users) == 0 {
+		return nil
+	}
+	all := make(map[string]string, len(own)+len(users))
+	maps.Copy(all, users)
+	maps.Copy(all, own)
+	return all
+}

@@ -1,0 +1,122 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/budget"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/keyring"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/target"
+)
+
+// Keys reads the Secret that an account names, and wakes whoever uses the account
+// when it changes. keyring.Keyring is the one that runs.
+type Keys interface {
+	Get(ctx context.Context, owner, name types.NamespacedName) (keyring.Secret, error)
+	Drop(owner types.NamespacedName)
+}
+
+// Config is what both controllers work with. All fields are required unless they say
+// otherwise.
+type Config struct {
+	// Client reads from the cache and writes to the API server.
+	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
+	// Keys reads the keys of accounts.
+	Keys Keys
+	// Dialer reaches the cloud.
+	Dialer issuer.Dialer
+	// Endpoint is the cloud's address where one is given for all accounts; empty: each
+	// region has its own. It tells keys apart in the budget.
+	Endpoint string
+	// Budget says who may ask now.
+	Budget *budget.Budget
+	// Clock is read once a pass.
+	Clock clock.PassiveClock
+	// Events records events.
+	Events events.EventRecorder
+	// Metrics counts what happens.
+	Metrics *Metrics
+	// MinIssueInterval is the least time between two certificates of one object without a
+	// request.
+	MinIssueInterval time.Duration
+}
+
+// CredentialReconciler keeps ClusterCredentials.
+type CredentialReconciler struct {
+	Config
+	secrets target.Store
+	memory  *memory
+	wake    *waker
+	work    *workInProgress
+}
+
+// NewCredentialReconciler returns a reconciler that remembers nothing yet.
+func NewCredentialReconciler(config Config) *CredentialReconciler {
+	return &CredentialReconciler{
+		Config:  config,
+		secrets: target.Store{Live: config.Live, Writer: config.Client},
+		memory:  newMemory(),
+		wake:    &waker{},
+		work:    &workInProgress{},
+	}
+}
+
+// staleLook is how soon an object is looked at again whose last write has not come
+// back through the watch yet.
+const staleLook = 50 * time.Millisecond
+
+// Reconcile makes one pass over one ClusterCredential:
+//
+//  1. observe: what is wanted, what is stored, what an earlier attempt left;
+//  2. decide: whether a certificate is due;
+//  3. obtain: the cheap checks, the intent, and one call;
+//  4. publish: bring the Secret in step with the credential that there is;
+//  5. report: one status write if it differs, then events and metrics.
+func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	now := r.Clock.Now()
+	cc := &v1alpha1.ClusterCredential{}
+	if err := r.Client.Get(ctx, request.NamespacedName, cc); err != nil {
+		if !apierrors.IsNotFound(err) {
+			return reconcile.Result{}, fmt.Errorf("read the ClusterCredential: %w", err)
+		}
+		return reconcile.Result{}, r.release(ctx, request.NamespacedName, now) // gone: done
+	}
+	if r.memory.isStale(cc) {
+		return reconcile.Result{RequeueAfter: staleLook}, nil // our own write is on its way
+	}
+	if !cc.DeletionTimestamp.IsZero() {
+		return reconcile.Result{}, nil // going: its disappearance wakes us
+	}
+	defer r.work.begin()()
+
+	p, err := r.observe(ctx, cc, now)
+	if err != nil {
+		return reconcile.Result{}, err // unexpected: back off
+	}
+	p.decision = rotation.Decide(now, p.wanted, p.found)
+	if p.decision.Due {
+		if again := r.obtain(ctx, p); again > 0 {
+			return reconcile.Result{RequeueAfter: again}, nil // nothing to tell yet: look again then
+		}
+	} else {
+		r.Budget.Forget(string(cc.UID))
+	}
+	r.publish(ctx, p)
+	return r.report(ctx, p)
+}

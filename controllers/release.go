@@ -1,0 +1,149 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/status"
+	"github.com/clustercredential/operator/controllers/target"
+)
+
+// ownedSecrets lists the Secrets that carry the marks of a ClusterCredential of that
+// name, by their metadata.
+func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.NamespacedName) ([]metav1.PartialObjectMetadata, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	err := r.Client.List(ctx, list, client.InNamespace(name.Namespace), client.MatchingFields{indexCredential: name.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list the Secrets of %s: %w", name, err)
+	}
+	return list.Items, nil
+}
+
+// findFormer looks for Secrets of ours under other names than the output's: outputs
+// that left the spec. Where the primary has no credential, one of them may fill it.
+func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
+	if p.stored() != nil && p.cc.Status.ObservedGeneration == p.cc.Generation {
+		return nil // nothing has moved
+	}
+	owned, err := r.ownedSecrets(ctx, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
+	if err != nil {
+		return err
+	}
+	for i := range owned {
+		if owned[i].Name == p.key.Name {
+			continue
+		}
+		p.former = append(p.former, owned[i])
+	}
+	if p.stored() != nil || p.facts.standing == target.Foreign && p.facts.version != "" {
+		return nil
+	}
+	return r.fillFrom(ctx, p)
+}
+
+// fillFrom takes the credential from the former Secret with the highest revision.
+func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass) error {
+	for i := range p.former {
+		former := &pass{now: p.now, cc: p.cc, output: p.output, key: client.ObjectKeyFromObject(&p.former[i])}
+		view, err := r.look(ctx, former)
+		if err != nil {
+			return err
+		}
+		if view.credential == nil || view.facts.standing != target.Ours || !p.now.Before(view.credential.NotAfter) {
+			continue
+		}
+		if p.fill == nil || p.fill.facts.marks.Revision < view.facts.marks.Revision {
+			p.fill = &view
+		}
+	}
+	return nil
+}
+
+// releaseFormer lets go of Secrets that were outputs, once the output carries the
+// credential: with Delete they are removed, with Retain they stay and say since when.
+func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
+	for i := range p.former {
+		secret := &p.former[i]
+		marks := target.MarksOf(secret)
+		if p.cc.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
+			if err := r.secrets.Delete(ctx, secret); err != nil {
+				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
+			}
+			continue
+		}
+		if marks.ReleasedAt == "" {
+			if err := r.secrets.Release(ctx, secret, p.now); err != nil {
+				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
+				continue
+			}
+		}
+		p.released = append(p.released, v1alpha1.OutputStatus{
+			Namespace: secret.Namespace, SecretName: secret.Name, Format: p.output.Format,
+			Revision: marks.Revision, NotAfter: metaTime(marks.NotAfter), State: v1alpha1.OutputReleased,
+		})
+	}
+}
+
+func metaTime(at time.Time) *metav1.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: at}
+}
+
+// release lets go of the Secrets of a ClusterCredential that is gone: those that an
+// owner reference takes along are left to the garbage collector, the others stay and say since
+// when. An object that is created again takes them back without a certificate.
+func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) error {
+	uid := r.memory.forget(name)
+	r.Budget.Forget(string(uid))
+	r.wake.forget(uid)
+	r.Metrics.forget(name)
+	owned, err := r.ownedSecrets(ctx, name)
+	if err != nil {
+		return err
+	}
+	for i := range owned {
+		secret := &owned[i]
+		marks := target.MarksOf(secret)
+		if marks.ReleasedAt != "" || goesAlong(secret, marks.UID) {
+			continue
+		}
+		if err := r.secrets.Release(ctx, secret, now); err != nil {
+			return err
+		}
+		r.tell(releasedSecret(secret), status.Event{
+			Type: corev1.EventTypeNormal, Reason: "Released",
+			Message: fmt.Sprintf("ClusterCredential %q is gone; its certificate stays valid until %s, or until the cluster revokes it", name.Name, marks.NotAfter.UTC().Format(time.RFC3339)),
+		})
+	}
+	return nil
+}
+
+// goesAlong says whether the garbage collector removes the Secret with its object.
+func goesAlong(secret *metav1.PartialObjectMetadata, uid string) bool {
+	for _, owner := range secret.OwnerReferences {
+		if string(owner.UID) == uid && owner.Kind == "ClusterCredential" {
+			return true
+		}
+	}
+	return false
+}
+
+func releasedSecret(secret *metav1.PartialObjectMetadata) *corev1.Secret {
+	return &corev1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID},
+	}
+}

@@ -1,0 +1,210 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/status"
+)
+
+// conflictLook is how often a Secret of somebody else is looked at: no watch shows it.
+const conflictLook = time.Minute
+
+// reportDeadline bounds the status write after an attempt.
+const reportDeadline = 10 * time.Second
+
+// report writes the status if it differs, tells of transitions, and says when to look
+// again: at the soonest of what the decision, the attempt and a problem ask for.
+func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.Result, error) {
+	if p.attempt == nil {
+		p.attempt = p.remembered.unreported
+	}
+	if p.attempt != nil && p.attempt.Issuance != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), reportDeadline)
+		defer cancel()
+	}
+	p.decision = rotation.Decide(p.now, r.afterwards(p), p.foundNow())
+	facts := r.factsOf(p)
+	previous, next, err := r.writeStatus(ctx, p, facts)
+	if err != nil {
+		attempt := p.attempt
+		r.memory.update(p.cc, func(m *remembered) { m.unreported = attempt })
+		return reconcile.Result{}, fmt.Errorf("write the status: %w", err)
+	}
+	r.memory.update(p.cc, func(m *remembered) { m.unreported = nil })
+	r.speak(ctx, p, previous, next)
+	return reconcile.Result{RequeueAfter: r.nextLook(p, next)}, nil
+}
+
+// afterwards is what is wanted once the pass is over: what it published counts.
+func (r *CredentialReconciler) afterwards(p *pass) rotation.Wanted {
+	want := p.wanted
+	if p.fresh != nil && p.current {
+		want.OtherName = false
+		want.Record.ClusterID = p.clusterID
+		if p.clusterID == "" && p.found.Record != nil {
+			want.Record.ClusterID = p.found.Record.ClusterID
+		}
+	}
+	_, _, err := p.address()
+	want.Unreachable = p.stored() != nil && err != nil
+	return want
+}
+
+// foundNow is what is there once the pass is over.
+func (p *pass) foundNow() rotation.Found {
+	return foundOf(p, p.found.Record)
+}
+
+// factsOf is what status is told.
+func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
+	facts := status.Facts{
+		Now: p.now, Generation: p.cc.Generation, Suspended: p.cc.Spec.Suspend,
+		Manual: p.wanted.Schedule.Manual, Wanted: firstOf(p.cc.Spec.Cluster.Name, p.clusterName, p.cc.Spec.Cluster.ID),
+		Stored: p.storedStatus(), Decision: p.decision, Attempt: p.attempt, Lost: p.lost,
+		Output: status.Output{
+			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
+		},
+		Released: p.released,
+	}
+	if p.problem != nil {
+		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message
+	}
+	if stored := p.stored(); stored != nil {
+		server, _, err := p.address()
+		facts.WrongAccess = err != nil || server != stored.server
+	}
+	return facts
+}
+
+// storedStatus describes the stored credential for status.
+func (p *pass) storedStatus() *status.Stored {
+	stored := p.stored()
+	if stored == nil {
+		return nil
+	}
+	marks := p.marks()
+	described := &status.Stored{
+		Certificate: stored.certificate, IssuanceID: marks.IssuanceID,
+		Trigger: marks.Source.Trigger, Server: stored.server, Contexts: marks.Source.Contexts,
+		ClusterName: p.knownName(), Revision: marks.Revision,
+	}
+	described.Certificate.RequestID = marks.Source.RequestID
+	if p.found.Record != nil {
+		described.Certificate.Request = p.found.Record.String()
+		described.ClusterID = p.found.Record.ClusterID
+	}
+	if marks.Source.IssuedAt != nil {
+		described.IssuedAt = marks.Source.IssuedAt.Time
+	}
+	if marks.RenewRequest != nil {
+		described.Handled = *marks.RenewRequest
+	}
+	described.Access = p.storedAccess(stored)
+	if !stored.chained {
+		described.Note = "the client certificate is not signed by the CA that the cloud shows; whether the cluster accepts it is not known"
+	}
+	return described
+}
+
+// storedAccess says through which access the stored server is reached.
+func (p *pass) storedAccess(stored *storedFacts) v1alpha1.Access {
+	if server, access, err := p.address(); err == nil && server == stored.server {
+		return access
+	}
+	return p.cc.Status.Access
+}
+
+// writeStatus writes the next status if it differs. Where the object has changed
+// meanwhile the status is made anew from what is there now.
+func (r *CredentialReconciler) writeStatus(ctx context.Context, p *pass, facts status.Facts) (previous, next v1alpha1.ClusterCredentialStatus, err error) {
+	cc := p.cc
+	for range 5 {
+		previous = cc.Status
+		next = status.Next(previous, facts)
+		if status.Equal(previous, next) {
+			return previous, next, nil
+		}
+		written := cc.DeepCopy()
+		written.Status = next
+		err = r.Client.Status().Update(ctx, written)
+		if err == nil {
+			r.memory.update(p.cc, func(m *remembered) { m.written = written.ResourceVersion })
+			return previous, next, nil
+		}
+		if !apierrors.IsConflict(err) {
+			return previous, next, client404(err)
+		}
+		fresh := &v1alpha1.ClusterCredential{}
+		if err := r.Live.Get(ctx, types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}, fresh); err != nil {
+			return previous, next, client404(err)
+		}
+		if fresh.UID != cc.UID {
+			return previous, next, nil // another object of the same name: its own event wakes it
+		}
+		cc = fresh
+	}
+	return previous, next, err
+}
+
+// client404 forgives that the object is gone: there is nothing left to report on.
+func client404(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// speak logs the decision, and tells of transitions in events and metrics.
+func (r *CredentialReconciler) speak(ctx context.Context, p *pass, previous, next v1alpha1.ClusterCredentialStatus) {
+	log := ctrl.LoggerFrom(ctx)
+	r.Metrics.observe(p.cc, next)
+	if p.lost != nil || p.attempt != nil && p.attempt.Unknown {
+		r.Metrics.unknownOutcome(p.cc)
+	}
+	for _, event := range status.EventsOf(previous, next) {
+		log.Info(event.Message, "reason", event.Reason, "trigger", p.decision.Trigger)
+		r.tell(p.cc, event)
+	}
+	if p.decision.Trigger != "" {
+		log.V(1).Info("Decided", "trigger", p.decision.Trigger, "due", p.decision.Due, "reason", p.decision.Reason, "at", p.decision.At)
+	}
+}
+
+// tell records an event. The text is an argument and never a format.
+func (r *CredentialReconciler) tell(about runtime.Object, event status.Event) {
+	r.Events.Eventf(about, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
+}
+
+// nextLook is when to look again: never later than an hour from now.
+func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredentialStatus) time.Duration {
+	at := p.decision.NextLook
+	sooner := func(other time.Time) {
+		if other.After(p.now) && other.Before(at) {
+			at = other
+		}
+	}
+	if next.NextAttemptTime != nil {
+		sooner(next.NextAttemptTime.Time)
+	}
+	if p.problem != nil {
+		sooner(p.now.Add(conflictLook))
+	}
+	if r.memory.of(p.cc.UID).held != nil {
+		sooner(p.now.Add(5 * time.Second))
+	}
+	return max(at.Sub(r.Clock.Now()), time.Millisecond)
+}

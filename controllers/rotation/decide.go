@@ -1,0 +1,153 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rotation
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+// Decide says whether a certificate is to be asked for, in three steps:
+//
+//  1. trigger: the first reason that holds, in the order of v1alpha1.Trigger;
+//  2. waits: the latest of everything that holds it back;
+//  3. next look: the soonest of due, expiry, renewal and an hour.
+func Decide(now time.Time, want Wanted, have Found) Decision {
+	d := Decision{}
+	if have.Stored != nil {
+		d.RenewalTime, d.Note = RenewAt(have.Stored.Validity, want.Schedule, want.UID)
+		d.Note = orDefault(d.Note, floorNote(have.Stored.Validity, want.Floor))
+	}
+	if have.Record != nil {
+		d.OtherCluster = have.Stored != nil && (want.OtherName || want.Record.OtherCluster(*have.Record))
+		d.Changed = d.OtherCluster || have.Stored != nil && want.Record.Differs(*have.Record)
+	}
+	if !want.Suspended {
+		d.Trigger, d.Message = triggerOf(now, want, have, d.RenewalTime)
+	}
+	if d.Trigger != "" {
+		d.wait(now, want, have)
+	}
+	d.NextLook = nextLook(now, d, have)
+	return d
+}
+
+// triggerOf names the first reason for a certificate that holds.
+func triggerOf(now time.Time, want Wanted, have Found, renewal time.Time) (v1alpha1.Trigger, string) {
+	switch {
+	case have.Stored == nil && !have.Published:
+		return v1alpha1.TriggerFirst, "the first certificate is asked for"
+	case have.Stored == nil:
+		return v1alpha1.TriggerMissing, "no readable credential is left in the Secret"
+	case !now.Before(have.Stored.NotAfter):
+		return v1alpha1.TriggerMissing, "the certificate expired at " + stamp(have.Stored.NotAfter)
+	case want.OtherName:
+		return v1alpha1.TriggerSpec, "spec names another cluster than the published one"
+	case have.Record != nil && want.Record.Differs(*have.Record):
+		return v1alpha1.TriggerSpec, "spec asks for " + difference(want.Record, *have.Record)
+	case want.Unreachable:
+		return v1alpha1.TriggerSpec, "spec.endpoint names an address that is not known yet"
+	case requested(want.RenewRequest, have.Handled):
+		return v1alpha1.TriggerRequest, "a renewal was requested by annotation"
+	case !want.Schedule.Manual && !now.Before(renewal):
+		return v1alpha1.TriggerExpiry, "the certificate expires at " + stamp(have.Stored.NotAfter)
+	default:
+		return "", ""
+	}
+}
+
+// requested says whether a request is there that was not handled. Without any record
+// of handled requests beside a good certificate, it counts as handled: a restore
+// must ask for nothing.
+func requested(value string, handled []string) bool {
+	return value != "" && handled != nil && !slices.Contains(handled, CutRequest(value))
+}
+
+// maxRequest is how much of a request's value is kept, in characters.
+const maxRequest = 256
+
+// CutRequest cuts the value of a request to what is kept of it. It never cuts a
+// character in two: the API server would store another value than the one compared
+// with, and the request would never count as handled.
+func CutRequest(value string) string {
+	characters := 0
+	for at := range value {
+		if characters == maxRequest {
+			return value[:at]
+		}
+		characters++
+	}
+	return value
+}
+
+// difference names what differs, for people.
+func difference(want, have Record) string {
+	switch {
+	case want.OtherCluster(have):
+		return "another cluster than the published one (" + have.ClusterID + ")"
+	case differs(want.Validity, have.Validity):
+		return fmt.Sprintf("a validity of %s; the published certificate was asked for with %s", want.Validity, have.Validity)
+	default:
+		return "another account than the published certificate's (" + have.AccountName + ")"
+	}
+}
+
+// wait fills At, Due and Reason: the latest of all waits counts.
+func (d *Decision) wait(now time.Time, want Wanted, have Found) {
+	d.At, d.Reason = now, v1alpha1.ReasonIssuing
+	if d.Trigger == v1alpha1.TriggerExpiry || d.Trigger == v1alpha1.TriggerRequest {
+		d.Reason = v1alpha1.ReasonRenewing
+	}
+	if have.Failures > 0 && have.FailedWith == want.With {
+		if have.RetryAt.IsZero() {
+			d.At = time.Time{} // only another spec, account, key or request can help
+			return
+		}
+		if have.RetryAt.Before(now.Add(2 * maxLook)) { // no failure waits longer: a clock was wrong
+			d.later(have.RetryAt, "", "")
+		}
+	}
+	for _, attempt := range have.Attempts {
+		if attempt.Lost && attempt.At.Before(now.Add(HoldOff)) { // else a clock was wrong
+			d.later(attempt.At.Add(HoldOff), v1alpha1.ReasonUnknownOutcome, "the outcome of the last attempt is not known; a certificate may exist that is not stored")
+		}
+	}
+	if at, why := floorOf(now, want, have, d.Trigger); at.After(d.At) {
+		d.later(at, v1alpha1.ReasonRateLimited, why)
+	}
+	d.Due = !d.At.After(now)
+}
+
+// later moves At to at if that is later, with the reason where one is given.
+func (d *Decision) later(at time.Time, reason v1alpha1.Reason, message string) {
+	if !at.After(d.At) {
+		return
+	}
+	d.At = at
+	d.Reason = orDefault(reason, d.Reason)
+	d.Message = orDefault(message, d.Message)
+}
+
+// nextLook is the soonest moment at which the answer can be another one.
+func nextLook(now time.Time, d Decision, have Found) time.Time {
+	next := now.Add(maxLook)
+	consider := func(at time.Time) {
+		if at.After(now) && at.Before(next) {
+			next = at
+		}
+	}
+	consider(d.At)
+	if d.Trigger == "" {
+		consider(d.RenewalTime)
+	}
+	if have.Stored != nil {
+		consider(have.Stored.NotAfter)
+	}
+	return next
+}
+
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }

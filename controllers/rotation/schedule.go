@@ -1,0 +1,74 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rotation
+
+import (
+	"fmt"
+	"hash/fnv"
+	"time"
+)
+
+// Schedule is what a ClusterCredential says of its renewal.
+type Schedule struct {
+	// Before is how long before expiry; zero: Percent counts.
+	Before time.Duration
+	// Percent is Before as a share of the granted lifetime, 1 to 89; zero: one third.
+	Percent int32
+	// Manual: expiry alone asks for nothing.
+	Manual bool
+}
+
+// Validity is the granted validity of a certificate.
+type Validity struct {
+	NotBefore, NotAfter time.Time
+	// Serial is the certificate's serial number; it spreads renewals.
+	Serial string
+}
+
+// maxSpread bounds how much earlier than Before a renewal is spread.
+const maxSpread = 24 * time.Hour
+
+// RenewAt says when the certificate is renewed, in whole seconds, and a note for the
+// user where Before does not fit the granted lifetime; empty otherwise. It depends on
+// its arguments alone, so that it is the same after a restart. It is never after
+// NotAfter - before and never before NotBefore.
+func RenewAt(v Validity, s Schedule, uid string) (at time.Time, note string) {
+	lifetime := v.NotAfter.Sub(v.NotBefore)
+	before, note := leadTime(lifetime, s)
+	spread := spreadOf(uid, v.Serial, min(before/10, maxSpread, (lifetime-before)/10))
+	return v.NotAfter.Add(-before - spread).Truncate(time.Second), note
+}
+
+// leadTime is how long before expiry the renewal is due at the latest.
+func leadTime(lifetime time.Duration, s Schedule) (time.Duration, string) {
+	third := lifetime / 3
+	switch {
+	case s.Before > 0 && s.Before >= lifetime/10*9:
+		return third, fmt.Sprintf("spec.renewal.before is %s, but the certificate was granted for %s only: it is renewed %s before expiry; write a smaller before or a longer validity",
+			s.Before, lifetime, third.Round(time.Second))
+	case s.Before > 0:
+		return s.Before, ""
+	case s.Percent > 0:
+		return lifetime / 100 * time.Duration(s.Percent), ""
+	default:
+		return third, ""
+	}
+}
+
+// spreadOf is a hash of uid and serial modulo most: equal inputs, equal spread.
+func spreadOf(uid, serial string, most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(hashOf(uid, serial) % uint64(most)).Truncate(time.Second)
+}
+
+func hashOf(parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, part := range parts {
+		_, _ = h.Write([]byte(part)) // a hash never fails
+		_, _ = h.Write([]byte{0})
+	}
+	return h.Sum64()
+}

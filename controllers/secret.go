@@ -1,0 +1,142 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+	"github.com/clustercredential/operator/controllers/output"
+	"github.com/clustercredential/operator/controllers/target"
+)
+
+// secretFacts is what is known of the primary Secret, without its key: small enough
+// to remember for every object, so that a look at rest reads nothing.
+type secretFacts struct {
+	// version is the resourceVersion; empty: there is no Secret.
+	version  string
+	standing target.Standing
+	marks    target.Marks
+	// stored is the credential in it; nil: nothing readable.
+	stored *storedFacts
+	// carriedFor is what the Secret was found to carry everything for; see pass.purpose.
+	carriedFor string
+}
+
+// storedFacts describes a stored credential.
+type storedFacts struct {
+	certificate v1alpha1.Certificate
+	server      string
+	// chained is true when the certificate was signed by the stored CA.
+	chained bool
+}
+
+// secretView is the Secret itself, as it was just read.
+type secretView struct {
+	live       *corev1.Secret         // nil: there is no Secret
+	credential *kubeconfig.Credential // nil: nothing readable
+	facts      secretFacts
+}
+
+// secretVersion is the resourceVersion that the watch shows; empty: it shows no Secret
+// of ours under that name.
+func (r *CredentialReconciler) secretVersion(ctx context.Context, key types.NamespacedName) (string, error) {
+	shown := &metav1.PartialObjectMetadata{}
+	shown.SetGroupVersionKind(secretKind)
+	if err := r.Client.Get(ctx, key, shown); err != nil {
+		if apierrors.IsNotFound(err) {
+			return "", nil
+		}
+		return "", fmt.Errorf("look up Secret %s: %w", key, err)
+	}
+	return shown.ResourceVersion, nil
+}
+
+var secretKind = corev1.SchemeGroupVersion.WithKind("Secret")
+
+// look reads the primary Secret at the API server, and what it holds.
+func (r *CredentialReconciler) look(ctx context.Context, p *pass) (secretView, error) {
+	live, err := r.secrets.Read(ctx, p.key)
+	if err != nil || live == nil {
+		return secretView{}, err
+	}
+	published := ""
+	if p.cc.Status.Certificate != nil {
+		published = p.cc.Status.Certificate.FingerprintSHA256
+	}
+	view := secretView{live: live}
+	view.facts.version = live.ResourceVersion
+	view.facts.marks = target.MarksOf(live)
+	view.credential = readCredential(live, p, view.facts.marks.Fingerprint, published)
+	holds := ""
+	if c := view.credential; c != nil {
+		holds = c.Fingerprint
+		view.facts.stored = factsOf(*c)
+	}
+	view.facts.standing = target.StandingOf(live, p.cc.Name, holds, published)
+	return view, nil
+}
+
+// readCredential takes the credential out of a Secret: where the spec says it is, or,
+// where the spec has moved on or somebody edited the kubeconfig, wherever the very
+// certificate that we published still is.
+func readCredential(live *corev1.Secret, p *pass, known ...string) *kubeconfig.Credential {
+	if c, err := output.Read(live.Data, p.output, p.defaultName()); err == nil {
+		return &c
+	}
+	for _, data := range live.Data {
+		c, err := kubeconfig.Read(data)
+		if err != nil {
+			c, err = salvage(data, p)
+		}
+		if err != nil {
+			continue
+		}
+		for _, fingerprint := range known {
+			if fingerprint != "" && c.Fingerprint == fingerprint {
+				return &c
+			}
+		}
+	}
+	return nil
+}
+
+// salvage reads a kubeconfig that is not exactly what we write, as if it came from the cloud.
+func salvage(data []byte, p *pass) (kubeconfig.Credential, error) {
+	answer, err := kubeconfig.Parse(data, p.now)
+	if err != nil {
+		return kubeconfig.Credential{}, err
+	}
+	context, _, err := kubeconfig.Choose(answer.Contexts, kubeconfig.Wish{Context: answer.Contexts[0].Name})
+	if err != nil {
+		return kubeconfig.Credential{}, err
+	}
+	return kubeconfig.Credential{Server: context.Server, CAPEM: context.CAPEM, Identity: answer.Identity}, nil
+}
+
+func factsOf(c kubeconfig.Credential) *storedFacts {
+	return &storedFacts{
+		certificate: describeCertificate(c.Identity),
+		server:      c.Server,
+		chained:     kubeconfig.ChainsTo(c.Identity, c.CAPEM),
+	}
+}
+
+// describeCertificate says of a certificate what status says of it.
+func describeCertificate(id kubeconfig.Identity) v1alpha1.Certificate {
+	return v1alpha1.Certificate{
+		SerialNumber:      id.SerialNumber,
+		FingerprintSHA256: id.Fingerprint,
+		CommonName:        id.CommonName,
+		NotBefore:         metav1.NewTime(id.NotBefore),
+		NotAfter:          metav1.NewTime(id.NotAfter),
+	}
+}

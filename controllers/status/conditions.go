@@ -1,0 +1,197 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+// verdict is a condition before it is stored.
+type verdict struct {
+	ok      bool
+	reason  v1alpha1.Reason
+	message string
+}
+
+// maxMessage bounds the message of a condition, in bytes; the API allows 32768.
+const maxMessage = 1024
+
+// conditions sets every condition from the facts, and from what next has become.
+func conditions(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
+	issued := issuedOf(*next, facts)
+	published := publishedOf(facts, issued)
+	ready := readyOf(facts, issued, published)
+	set(next, facts, v1alpha1.ConditionReady, ready)
+	set(next, facts, v1alpha1.ConditionIssued, issued)
+	set(next, facts, v1alpha1.ConditionPublished, published)
+	final := facts.Attempt != nil && facts.Attempt.Failure != nil && facts.Attempt.Failure.Final
+	stalled := stalledOf(final || next.Failures >= 2, ready, issued, published)
+	setWhileTrue(next, facts, v1alpha1.ConditionStalled, stalled)
+	setWhileTrue(next, facts, v1alpha1.ConditionReconciling, reconcilingOf(facts, stalled, issued, published))
+}
+
+// issuedOf says how the last attempt went; what still waits after a failure keeps its
+// words.
+func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
+	d := facts.Decision
+	previous := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionIssued)
+	switch {
+	case facts.Suspended:
+		return verdict{true, v1alpha1.ReasonSuspended, "spec.suspend is true: nothing is issued, published or repaired; set it to false to go on"}
+	case facts.Attempt != nil && facts.Attempt.Failure != nil:
+		return verdict{false, facts.Attempt.Failure.Reason, facts.Attempt.Failure.Message}
+	case facts.Attempt != nil || d.Trigger == "":
+		return verdict{true, v1alpha1.ReasonIssued, issuedMessage(facts)}
+	case facts.Lost != nil:
+		return verdict{false, v1alpha1.ReasonUnknownOutcome, lostMessage(*facts.Lost)}
+	case next.Failures > 0 && previous != nil && previous.Status == metav1.ConditionFalse:
+		return verdict{false, v1alpha1.Reason(previous.Reason), previous.Message}
+	case !d.Due && d.Reason == v1alpha1.ReasonRateLimited:
+		return verdict{false, d.Reason, d.Message + "; the next one may be asked for at " + stamp(d.At)}
+	case routine(d.Trigger) && facts.Stored != nil:
+		return verdict{true, v1alpha1.ReasonRenewing, d.Message}
+	default:
+		return verdict{false, v1alpha1.ReasonIssuing, d.Message}
+	}
+}
+
+// routine triggers leave what is published as good as it was.
+func routine(trigger v1alpha1.Trigger) bool {
+	return trigger == v1alpha1.TriggerExpiry || trigger == v1alpha1.TriggerRequest
+}
+
+func issuedMessage(facts Facts) string {
+	if facts.Stored == nil {
+		return "no certificate is due"
+	}
+	c, renewal := facts.Stored.Certificate, facts.Decision.RenewalTime
+	text := fmt.Sprintf("certificate %s is valid until %s", c.SerialNumber, stamp(c.NotAfter.Time))
+	switch {
+	case facts.Manual && !renewal.After(facts.Now):
+		text += fmt.Sprintf("; a manual renewal is due since %s: annotate with %s", stamp(renewal), v1alpha1.AnnotationRenewRequestedAt)
+	case facts.Manual:
+		text += "; spec.renewal.policy is Manual: a renewal is advised from " + stamp(renewal)
+	default:
+		text += "; the next one is asked for at " + stamp(renewal)
+	}
+	for _, note := range []string{facts.Decision.Note, facts.Stored.Note} {
+		if note != "" {
+			text += "; " + note
+		}
+	}
+	return text
+}
+
+func lostMessage(lost Lost) string {
+	return fmt.Sprintf("the outcome of attempt %s of %s is not known: a certificate may exist that is not stored (see status.history); asked for again after %s",
+		lost.Issuance.ID, stamp(lost.Issuance.StartedAt.Time), stamp(lost.RetryAt))
+}
+
+func publishedOf(facts Facts, issued verdict) verdict {
+	name := facts.Output.Namespace + "/" + facts.Output.SecretName
+	switch {
+	case facts.Output.Reason != "":
+		return verdict{false, facts.Output.Reason, facts.Output.Message}
+	case facts.Stored == nil:
+		return verdict{false, pending(issued), "Secret " + name + " holds no credential: " + issued.message}
+	case !facts.Output.Current && facts.Suspended:
+		return verdict{false, v1alpha1.ReasonSuspended, "Secret " + name + " is not brought up to date while spec.suspend is true"}
+	case !facts.Output.Current:
+		return verdict{false, pending(issued), "Secret " + name + " does not carry what spec asks for yet"}
+	default:
+		return verdict{true, v1alpha1.ReasonPublished, fmt.Sprintf("Secret %s carries certificate %s", name, facts.Stored.Certificate.SerialNumber)}
+	}
+}
+
+// pending is the reason of Issued where that is what one waits for, else Issuing.
+func pending(issued verdict) v1alpha1.Reason {
+	if issued.ok && issued.reason != v1alpha1.ReasonSuspended {
+		return v1alpha1.ReasonIssuing
+	}
+	return issued.reason
+}
+
+func readyOf(facts Facts, issued, published verdict) verdict {
+	stored := facts.Stored
+	switch {
+	case stored == nil && facts.Output.Reason != "":
+		return verdict{false, facts.Output.Reason, published.message}
+	case stored == nil:
+		return verdict{false, pending(issued), "no credential is stored: " + issued.message}
+	case !stored.Certificate.NotAfter.After(facts.Now):
+		return verdict{false, v1alpha1.ReasonExpired, fmt.Sprintf("certificate %s expired at %s; Issued says why there is no newer one", stored.Certificate.SerialNumber, stamp(stored.Certificate.NotAfter.Time))}
+	case facts.Decision.OtherCluster:
+		return verdict{false, pending(issued), "the Secret still holds the credential of cluster " + stored.ClusterID + ", which spec does not name any more: " + issued.message}
+	case facts.WrongAccess:
+		return verdict{false, pending(issued), "the Secret does not hold the address that spec.endpoint asks for: " + issued.message}
+	default:
+		return verdict{true, v1alpha1.ReasonValid, "the published credential is valid until " + stamp(stored.Certificate.NotAfter.Time)}
+	}
+}
+
+// stalledOf says whether nothing will change until the user acts (kstatus); nil: no. A
+// key is refused or missing for good once it was tried twice.
+func stalledOf(forGood bool, ready, issued, published verdict) *verdict {
+	if ready.ok {
+		return nil
+	}
+	for _, v := range []verdict{published, issued} {
+		switch v.reason {
+		case v1alpha1.ReasonRejected, v1alpha1.ReasonInsecureEndpoint, v1alpha1.ReasonContextNotFound, v1alpha1.ReasonSecretConflict:
+			return &verdict{true, v.reason, v.message}
+		case v1alpha1.ReasonUnauthorized, v1alpha1.ReasonCredentialsMissing:
+			if forGood {
+				return &verdict{true, v.reason, v.message}
+			}
+		}
+	}
+	return nil
+}
+
+// reconcilingOf says whether a spec is not carried out yet (kstatus); nil: it is. A
+// routine renewal does not count.
+func reconcilingOf(facts Facts, stalled *verdict, issued, published verdict) *verdict {
+	switch {
+	case stalled != nil:
+		return nil
+	case facts.Stored == nil, facts.Decision.Changed, facts.Decision.OtherCluster, facts.WrongAccess:
+		return &verdict{true, pending(issued), issued.message}
+	case !published.ok:
+		return &verdict{true, published.reason, published.message}
+	default:
+		return nil
+	}
+}
+
+func set(next *v1alpha1.ClusterCredentialStatus, facts Facts, conditionType string, v verdict) {
+	value := metav1.ConditionFalse
+	if v.ok {
+		value = metav1.ConditionTrue
+	}
+	meta.SetStatusCondition(&next.Conditions, metav1.Condition{
+		Type: conditionType, Status: value, Reason: string(v.reason), Message: cut(v.message),
+		ObservedGeneration: facts.Generation, LastTransitionTime: metav1.NewTime(facts.Now),
+	})
+}
+
+func setWhileTrue(next *v1alpha1.ClusterCredentialStatus, facts Facts, conditionType string, v *verdict) {
+	if v == nil {
+		meta.RemoveStatusCondition(&next.Conditions, conditionType)
+		return
+	}
+	set(next, facts, conditionType, *v)
+}
+
+// cut never cuts a character in two: the API server would store another text than the
+// one compared with, and the status would be written in every pass.
+func cut(text string) string { return strings.ToValidUTF8(text[:min(len(text), maxMessage)], "") }
+
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }

@@ -1,0 +1,84 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+// Event is a transition that is worth telling.
+type Event struct {
+	// Type is Normal or Warning.
+	Type string
+	// Reason is the reason of the condition.
+	Reason string
+	// Message is text, not a format.
+	Message string
+}
+
+// ReasonIdentityChanged is the reason of the event that tells that a certificate
+// carries another identity than the one before.
+const ReasonIdentityChanged = "IdentityChanged"
+
+// EventsOf names the transitions from one status to the next: a new certificate, or
+// else the most important condition that changed; and a changed identity.
+func EventsOf(previous, next v1alpha1.ClusterCredentialStatus) []Event {
+	if isNewCertificate(previous.Certificate, next.Certificate) {
+		return append(identity(previous.Certificate, next.Certificate), issuedEvent(*next.Certificate))
+	}
+	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {
+		before, after := meta.FindStatusCondition(previous.Conditions, conditionType), meta.FindStatusCondition(next.Conditions, conditionType)
+		if after != nil && worthTelling(before, *after) {
+			return []Event{conditionEvent(*after)}
+		}
+	}
+	return nil
+}
+
+func isNewCertificate(previous, next *v1alpha1.Certificate) bool {
+	return next != nil && previous != nil && previous.FingerprintSHA256 != next.FingerprintSHA256 ||
+		next != nil && previous == nil
+}
+
+func issuedEvent(c v1alpha1.Certificate) Event {
+	message := fmt.Sprintf("certificate %s is published, valid until %s", c.SerialNumber, stamp(c.NotAfter.Time))
+	if c.RequestID != "" {
+		message += ", request " + c.RequestID
+	}
+	return Event{Type: corev1.EventTypeNormal, Reason: string(v1alpha1.ReasonIssued), Message: message}
+}
+
+func identity(previous, next *v1alpha1.Certificate) []Event {
+	if previous == nil || previous.CommonName == next.CommonName {
+		return nil
+	}
+	return []Event{{
+		Type: corev1.EventTypeWarning, Reason: ReasonIdentityChanged,
+		Message: fmt.Sprintf("the new certificate carries the identity %q, the one before carried %q: check that the new one has the same permissions in the cluster", next.CommonName, previous.CommonName),
+	}}
+}
+
+// worthTelling says whether a condition changed in a way that people want to hear of:
+// another value or reason, but not the first words of a healthy one.
+func worthTelling(before *metav1.Condition, after metav1.Condition) bool {
+	if before == nil {
+		return after.Status == metav1.ConditionFalse && after.Reason != string(v1alpha1.ReasonIssuing)
+	}
+	return before.Status != after.Status || before.Reason != after.Reason
+}
+
+func conditionEvent(c metav1.Condition) Event {
+	event := Event{Type: corev1.EventTypeNormal, Reason: c.Reason, Message: c.Message}
+	waiting := c.Reason == string(v1alpha1.ReasonIssuing) || c.Reason == string(v1alpha1.ReasonRateLimited)
+	if c.Status == metav1.ConditionFalse && !waiting {
+		event.Type = corev1.EventTypeWarning
+	}
+	return event
+}

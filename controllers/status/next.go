@@ -1,0 +1,128 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+// Next is the status after a pass:
+//
+//  1. what is stored: certificate, cluster, address, revision, handled request;
+//  2. what was tried: failures, next attempt, history;
+//  3. what follows: conditions.
+//
+// It shares no memory with previous.
+func Next(previous v1alpha1.ClusterCredentialStatus, facts Facts) v1alpha1.ClusterCredentialStatus {
+	facts.Now = facts.Now.UTC().Truncate(time.Second)
+	next := *previous.DeepCopy()
+	next.ObservedGeneration = facts.Generation
+	next.Issuance = nil
+	describe(&next, facts)
+	account(&next, facts)
+	next.History = history(next.History, facts)
+	next.Outputs = outputs(next.Outputs, facts)
+	conditions(&next, facts)
+	return next
+}
+
+// Begin is the status that is written before the call: the intent, and on a first
+// visit the conditions.
+func Begin(previous v1alpha1.ClusterCredentialStatus, facts Facts, issuance v1alpha1.Issuance) v1alpha1.ClusterCredentialStatus {
+	next := Next(previous, facts)
+	next.Issuance = &issuance
+	return next
+}
+
+// Equal says whether writing b over a would change nothing.
+func Equal(a, b v1alpha1.ClusterCredentialStatus) bool {
+	return equality.Semantic.DeepEqual(a, b)
+}
+
+// describe copies what is stored. Without a credential the last known certificate
+// stays: it tells which one was lost.
+func describe(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
+	next.RenewalTime = timeOrNil(facts.Decision.RenewalTime)
+	stored := facts.Stored
+	if stored == nil {
+		if next.Certificate == nil {
+			next.Cluster = facts.Wanted
+		}
+		next.Cluster = firstOf(next.Cluster, facts.Wanted)
+		return
+	}
+	certificate := stored.Certificate
+	isNew := next.Certificate == nil || next.Certificate.FingerprintSHA256 != certificate.FingerprintSHA256
+	if previous := next.Certificate; previous != nil && previous.FingerprintSHA256 == certificate.FingerprintSHA256 {
+		certificate.RequestID = firstOf(certificate.RequestID, previous.RequestID)
+		certificate.Request = firstOf(certificate.Request, previous.Request)
+	}
+	next.Certificate = &certificate
+	next.Cluster = firstOf(stored.ClusterName, stored.ClusterID, facts.Wanted)
+	next.ClusterID = firstOf(stored.ClusterID, next.ClusterID)
+	next.Access, next.Server = stored.Access, stored.Server
+	if isNew || len(next.Contexts) == 0 { // later answers may have offered others
+		next.Contexts = stored.Contexts
+	}
+	next.Revision = max(next.Revision, stored.Revision)
+	next.LastHandledRenewRequest = firstOf(stored.Handled, next.LastHandledRenewRequest)
+}
+
+// account counts failures and says when the next attempt is made.
+func account(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
+	attempt := facts.Attempt
+	switch {
+	case attempt != nil && attempt.Failure == nil, attempt == nil && facts.Decision.Trigger == "" && facts.Lost == nil:
+		next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
+	case attempt != nil && attempt.Failure.Counts:
+		fail(next, attempt.With, facts.Now, attempt.Failure.RetryAt)
+	case attempt != nil && next.Failures == 0:
+		next.NextAttemptTime = timeOrNil(attempt.Failure.RetryAt)
+	case attempt == nil && facts.Lost != nil:
+		fail(next, facts.Lost.With, facts.Now, facts.Lost.RetryAt)
+	case attempt == nil && next.Failures == 0 && !facts.Decision.Due:
+		next.NextAttemptTime = timeOrNil(facts.Decision.At)
+	}
+	if attempt != nil && attempt.Discarded != nil && len(attempt.Contexts) > 0 {
+		next.Contexts = attempt.Contexts
+	}
+}
+
+func fail(next *v1alpha1.ClusterCredentialStatus, with string, now, retryAt time.Time) {
+	next.Failures = FailuresAfter(*next, with)
+	next.AttemptedWith = with
+	next.LastFailureTime = timeOrNil(now)
+	next.NextAttemptTime = timeOrNil(retryAt)
+}
+
+// FailuresAfter is the number of failures in a row once another attempt made with
+// with has failed.
+func FailuresAfter(previous v1alpha1.ClusterCredentialStatus, with string) int32 {
+	if previous.AttemptedWith != with {
+		return 1
+	}
+	return previous.Failures + 1
+}
+
+func timeOrNil(at time.Time) *metav1.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: at.UTC().Truncate(time.Second)}
+}
+
+func firstOf[T comparable](values ...T) T {
+	var zero T
+	for _, value := range values {
+		if value != zero {
+			return value
+		}
+	}
+	return zero
+}

@@ -1,0 +1,118 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package target
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+// managedTrue is the value of the label by which Secrets are watched.
+const managedTrue = "true"
+
+// Marks is what the labels and annotations of a Secret of ours say.
+type Marks struct {
+	// Managed is true when the label that we watch by is there.
+	Managed bool
+	// Credential, Namespace and UID name the ClusterCredential.
+	Credential, Namespace, UID string
+	// Revision counts the certificates published so far.
+	Revision int64
+	// IssuanceID is the attempt that the certificate came from.
+	IssuanceID string
+	// Fingerprint is that of the certificate in the Secret.
+	Fingerprint string
+	// NotAfter is the certificate's expiry.
+	NotAfter time.Time
+	// RenewRequest is the last handled request; nil: no record. Primary Secret only.
+	RenewRequest *string
+	// Request is what the certificate was asked for. Primary Secret only.
+	Request string
+	// Source is what else is known of the certificate. Primary Secret only.
+	Source Source
+	// ReleasedAt is set on a Secret that was let go of; empty otherwise.
+	ReleasedAt string
+}
+
+// Source is what the cloud's answer said besides the credential, and how it came
+// about: what status would lose when it is wiped.
+type Source struct {
+	ClusterName     string                    `json:"clusterName,omitempty"`
+	Trigger         v1alpha1.Trigger          `json:"trigger,omitempty"`
+	IssuedAt        *metav1.Time              `json:"issuedAt,omitempty"`
+	RequestID       string                    `json:"requestID,omitempty"`
+	PreviousRequest string                    `json:"previousRenewRequest,omitempty"`
+	Contexts        []v1alpha1.OfferedContext `json:"contexts,omitempty"`
+}
+
+// MarksOf reads the marks of a Secret. What is missing or unreadable stays empty.
+func MarksOf(secret metav1.Object) Marks {
+	a := secret.GetAnnotations()
+	m := Marks{
+		Managed:     secret.GetLabels()[v1alpha1.LabelManaged] == managedTrue,
+		Credential:  a[v1alpha1.AnnotationCredential],
+		Namespace:   a[v1alpha1.AnnotationCredentialNamespace],
+		UID:         a[v1alpha1.AnnotationCredentialUID],
+		IssuanceID:  a[v1alpha1.AnnotationIssuanceID],
+		Fingerprint: a[v1alpha1.AnnotationFingerprint],
+		Request:     a[v1alpha1.AnnotationRequest],
+		ReleasedAt:  a[v1alpha1.AnnotationReleasedAt],
+	}
+	m.Revision, _ = strconv.ParseInt(a[v1alpha1.AnnotationRevision], 10, 64)
+	m.NotAfter, _ = time.Parse(time.RFC3339, a[v1alpha1.AnnotationNotAfter])
+	if value, ok := a[v1alpha1.AnnotationRenewRequest]; ok {
+		m.RenewRequest = &value
+	}
+	_ = json.Unmarshal([]byte(a[v1alpha1.AnnotationSource]), &m.Source)
+	return m
+}
+
+// labels returns the marks that are labels.
+func (m Marks) labels() map[string]string {
+	return map[string]string{
+		v1alpha1.LabelManaged:   managedTrue,
+		v1alpha1.LabelManagedBy: v1alpha1.FieldOwner,
+	}
+}
+
+// annotations returns the marks that are annotations; empty ones are left out.
+func (m Marks) annotations() map[string]string {
+	a := map[string]string{
+		v1alpha1.AnnotationCredential:          m.Credential,
+		v1alpha1.AnnotationCredentialNamespace: m.Namespace,
+		v1alpha1.AnnotationCredentialUID:       m.UID,
+		v1alpha1.AnnotationRevision:            strconv.FormatInt(m.Revision, 10),
+		v1alpha1.AnnotationFingerprint:         m.Fingerprint,
+		v1alpha1.AnnotationNotAfter:            m.NotAfter.UTC().Format(time.RFC3339),
+	}
+	for key, value := range map[string]string{
+		v1alpha1.AnnotationIssuanceID: m.IssuanceID,
+		v1alpha1.AnnotationRequest:    m.Request,
+		v1alpha1.AnnotationSource:     m.Source.text(),
+	} {
+		if value != "" {
+			a[key] = value
+		}
+	}
+	if m.RenewRequest != nil {
+		a[v1alpha1.AnnotationRenewRequest] = *m.RenewRequest
+	}
+	return a
+}
+
+// Empty says whether nothing is known of the source.
+func (s Source) Empty() bool { return s.text() == "" }
+
+func (s Source) text() string {
+	text, err := json.Marshal(s)
+	if err != nil || string(text) == "{}" {
+		return "" // strings, times and booleans always marshal
+	}
+	return string(text)
+}
