@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -118,6 +119,9 @@ func (r *CredentialReconciler) cloudFailure(p *pass, e *issuer.Error) status.Fai
 		failure.RetryAt = r.backoff(p, rotation.CapLate)
 	default:
 		failure.RetryAt = r.backoff(p, rotation.CapSoon)
+	}
+	if len(e.Candidates) > 0 {
+		failure.Message += "; write one of these as spec.cluster.id: " + strings.Join(e.Candidates, ", ")
 	}
 	if e.MayHaveIssued {
 		if e.Status == 0 {

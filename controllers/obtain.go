@@ -56,6 +56,7 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 	r.wake.knows(p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
 	turn := r.Budget.Ask(p.now, p.account.budget, claim)
 	if turn.Hold != budget.None {
+		r.wake.wake(turn.Wake)
 		return r.waitForTurn(p, turn)
 	}
 	r.wake.forget(p.cc.UID)

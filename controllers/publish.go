@@ -180,8 +180,7 @@ func (p *pass) marksOf(marks target.Marks) target.Marks {
 	marks.Revision = max(marks.Revision, previous.Revision, 1)
 	marks.Request = p.requestRecord()
 	if marks.RenewRequest == nil {
-		last, _ := p.handledNow()
-		marks.RenewRequest = &last
+		marks.RenewRequest = new(p.handledBefore())
 	}
 	for _, entry := range previous.History {
 		if stored := p.stored(); stored == nil || entry.FingerprintSHA256 != stored.certificate.FingerprintSHA256 {
@@ -199,6 +198,15 @@ func (p *pass) marksOf(marks target.Marks) target.Marks {
 		marks.Source.Contexts = contexts
 	}
 	return marks
+}
+
+// handledBefore is the last handled request where the Secret has no record of it: what
+// status says, or, without any record, the request that is there.
+func (p *pass) handledBefore() string {
+	if p.found.Handled == nil {
+		return rotation.CutRequest(p.wanted.RenewRequest)
+	}
+	return p.cc.Status.LastHandledRenewRequest
 }
 
 // requestRecord is what the stored certificate was asked for, as far as it is known:

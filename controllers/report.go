@@ -22,6 +22,9 @@ import (
 // conflictLook is how often a Secret of somebody else is looked at: no watch shows it.
 const conflictLook = time.Minute
 
+// heldLook is how soon a certificate is tried to be stored again that could not be.
+const heldLook = 10 * time.Second
+
 // reportDeadline bounds the status write after an attempt.
 const reportDeadline = 10 * time.Second
 
@@ -78,7 +81,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 		Output: status.Output{
 			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
 		},
-		Released: p.released,
+		Released: p.released, Held: p.fresh != nil && !p.current,
 	}
 	if p.problem != nil {
 		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message
@@ -203,8 +206,8 @@ func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredential
 	if p.problem != nil {
 		sooner(p.now.Add(conflictLook))
 	}
-	if r.memory.of(p.cc.UID).held != nil {
-		sooner(p.now.Add(5 * time.Second))
+	if p.fresh != nil && !p.current {
+		sooner(p.now.Add(heldLook))
 	}
 	return max(at.Sub(r.Clock.Now()), time.Millisecond)
 }

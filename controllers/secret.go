@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -92,18 +93,15 @@ func readCredential(live *corev1.Secret, p *pass, known ...string) *kubeconfig.C
 	if c, err := output.Read(live.Data, p.output, p.defaultName()); err == nil {
 		return &c
 	}
+	isKnown := func(c kubeconfig.Credential) bool {
+		return c.Fingerprint != "" && slices.Contains(known, c.Fingerprint)
+	}
+	if c, _, found := output.Search(live.Data); found && isKnown(c) {
+		return &c
+	}
 	for _, data := range live.Data {
-		c, err := kubeconfig.Read(data)
-		if err != nil {
-			c, err = salvage(data, p)
-		}
-		if err != nil {
-			continue
-		}
-		for _, fingerprint := range known {
-			if fingerprint != "" && c.Fingerprint == fingerprint {
-				return &c
-			}
+		if c, err := salvage(data, p); err == nil && isKnown(c) {
+			return &c
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@ type CloudAccountList struct {
 
 // CloudAccountSpec says which project is reached, and by which key.
 type CloudAccountSpec struct {
-	// region is the region's id, such as ap-southeast-3.
+	// region is the region's id, such as ap-southeast-3; at most 64 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -58,7 +58,7 @@ type CloudAccountSpec struct {
 	// projectID is the id of the project, 32 lower-case hex digits. Unset: looked up once
 	// in IAM by the region's name.
 	// +optional
-	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-f]{32}$')",message="write the project's id (not its name), 32 lower-case hex digits, as the console shows it under My Credentials"
 	ProjectID string `json:"projectID,omitempty"`
 
@@ -81,12 +81,12 @@ type CloudAccountSpec struct {
 // +kubebuilder:validation:XValidation:rule="has(self.accessKey) != has(self.token)",message="set exactly one of accessKey and token"
 type Auth struct {
 	// accessKey is an access key. Its Secret holds accessKey and secretKey, and
-	// securityToken where the key is a temporary one.
+	// securityToken where the key is a temporary one. Exactly one of accessKey and token is set.
 	// +optional
 	AccessKey *SecretKeySource `json:"accessKey,omitempty"`
 
 	// token is an IAM token (X-Auth-Token) that something else obtains and renews. Its
-	// Secret holds token.
+	// Secret holds token. Exactly one of accessKey and token is set.
 	// +optional
 	Token *SecretKeySource `json:"token,omitempty"`
 }
@@ -100,10 +100,11 @@ type SecretKeySource struct {
 
 // SecretReference names a Secret in the same namespace.
 type SecretReference struct {
-	// name is the name of the Secret.
+	// name is the name of the Secret, at most 253 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="write the name of a Secret: lower-case letters, digits, '-' and '.', such as huawei-keys"
 	Name string `json:"name,omitempty"`
 }
 

@@ -108,10 +108,11 @@ type AccountReference struct {
 	// +optional
 	Kind AccountKind `json:"kind,omitempty"`
 
-	// name is the name of the account.
+	// name is the name of the account, at most 253 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="write the name of a CloudAccount: lower-case letters, digits, '-' and '.', such as huawei-prod"
 	Name string `json:"name,omitempty"`
 }
 
@@ -128,11 +129,12 @@ const KindCloudAccount AccountKind = "CloudAccount"
 type ClusterReference struct {
 	// id is the CCE cluster id, a lower-case UUID. Exactly one of id and name is set.
 	// +optional
-	// +kubebuilder:validation:MaxLength=36
+	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')",message="write the cluster's id as the CCE console shows it, a lower-case UUID such as 1f3a5c7e-0b2d-4f6a-8c9e-1a2b3c4d5e6f"
 	ID string `json:"id,omitempty"`
 
-	// name is the cluster's name (not its alias), looked up in the account's project.
+	// name is the cluster's name (not its alias), at most 128 characters, looked up in the
+	// account's project.
 	// A name that is missing there, or stands there twice, is told in the condition Issued.
 	// Exactly one of id and name is set.
 	// +optional
@@ -162,12 +164,14 @@ const (
 type Validity struct {
 	// days is the validity in whole days, 1 to 10950, or -1 for the longest that the cloud
 	// grants (today about five years, 1826 days). More than the cloud grants is refused by it.
+	// Exactly one of days and duration is set.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self == -1 || (self >= 1 && self <= 10950)",message="write 1 to 10950 days, or -1 for the longest that the cloud grants"
 	Days *int32 `json:"days,omitempty"`
 
 	// duration is the validity as hours, minutes and seconds such as 6h or 1h30m, at least
-	// 20m. It asks for an absolute expiry (expire_at), which Autopilot clusters do not know.
+	// 20m and at most 262800h. It asks for an absolute expiry (expire_at), which Autopilot
+	// clusters do not know. Exactly one of days and duration is set.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -186,9 +190,10 @@ type Renewal struct {
 	// +optional
 	Policy RenewalPolicy `json:"policy,omitempty"`
 
-	// before is how long before expiry the next certificate is asked for, such as 240h.
-	// Unset: one third of the granted lifetime. A value of 0.9 of the granted lifetime or
-	// more counts as one third, and the condition Issued says so.
+	// before is how long before expiry the next certificate is asked for, in hours, minutes
+	// and seconds such as 240h, at least 1s and at most 262800h. Unset: beforePercent, or one
+	// third of the granted lifetime. A value of 0.9 of the granted lifetime or more counts as
+	// one third, and the condition Issued says so.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -197,7 +202,8 @@ type Renewal struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$') || (duration(self) >= duration('1s') && duration(self) <= duration('262800h'))",message="write at least 1s and at most 262800h"
 	Before *metav1.Duration `json:"before,omitempty"`
 
-	// beforePercent is before as a share of the granted lifetime in percent, 1 to 89.
+	// beforePercent is before as a share of the granted lifetime in percent, 1 to 89. At most
+	// one of before and beforePercent is set. Unset: before, or one third of the lifetime.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 89",message="write 1 to 89 (percent of the granted lifetime)"
 	BeforePercent *int32 `json:"beforePercent,omitempty"`
@@ -220,10 +226,11 @@ type Endpoint struct {
 	// disappears or the spec changes. External takes the TLS-verified external address,
 	// Internal the one inside the VPC. Addresses without TLS verification are never taken.
 	// +optional
+	// +kubebuilder:validation:Enum=Auto;Internal;External
 	Access Access `json:"access,omitempty"`
 
 	// context takes exactly this context of the cloud's answer, such as customSAN-0, and
-	// overrides access. Unset: access decides.
+	// overrides access; at most 128 characters. Unset: access decides.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -232,7 +239,6 @@ type Endpoint struct {
 
 // Access is a way to a cluster's API server. Auto is for the spec only, Custom for
 // the status only.
-// +kubebuilder:validation:Enum=Auto;Internal;External
 type Access string
 
 // The ways to a cluster's API server.
@@ -247,7 +253,8 @@ const (
 
 // Output is a Secret that receives the credential.
 type Output struct {
-	// secretName is the name of the Secret, in the namespace of the ClusterCredential.
+	// secretName is the name of the Secret, in the namespace of the ClusterCredential; at
+	// most 253 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -259,29 +266,33 @@ type Output struct {
 	// +optional
 	Format OutputFormat `json:"format,omitempty"`
 
-	// key is the data key of the kubeconfig. Unset: value.
+	// key is the data key of the kubeconfig, at most 253 characters. Unset: value.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$') && self != '.' && self != '..'",message="write a Secret key: letters, digits, '-', '_' and '.', such as kubeconfig"
 	Key string `json:"key,omitempty"`
 
-	// clusterName is the name of cluster, user and context in the kubeconfig. Unset:
-	// <namespace>-<name> of the ClusterCredential.
+	// clusterName is the name of cluster, user and context in the kubeconfig, at most 253
+	// characters. Unset: <namespace>-<name> of the ClusterCredential.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9._:@/]*[a-zA-Z0-9])?$')",message="write letters, digits and '-', '.', '_', ':', '@', '/' between them, such as prod-1"
 	ClusterName string `json:"clusterName,omitempty"`
 
-	// labels are put on the Secret, at most 32. They apply at once; what others put there stays.
+	// labels are put on the Secret, at most 32. They apply at once; what others put there
+	// stays. Unset: none besides the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !format.qualifiedName().validate(k).hasValue())",message="write label keys as Kubernetes takes them: at most 63 letters, digits, '-', '_' and '.', with a DNS name and '/' before them if you like, such as env or example.com/env"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('clustercredential.dev/') && k != 'app.kubernetes.io/managed-by')",message="labels clustercredential.dev/… and app.kubernetes.io/managed-by are the operator's own; choose other keys"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(self[k]) <= 63)",message="write label values of at most 63 letters, digits, '-', '_' and '.', such as prod"
 	Labels map[string]string `json:"labels,omitempty"`
 
 	// annotations are put on the Secret, at most 32. They apply at once; what others put
-	// there stays.
+	// there stays. Unset: none besides the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !format.qualifiedName().validate(k.lowerAscii()).hasValue())",message="write annotation keys as Kubernetes takes them: at most 63 letters, digits, '-', '_' and '.', with a DNS name and '/' before them if you like, such as owner or example.com/owner"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('clustercredential.dev/') && k != 'kubectl.kubernetes.io/last-applied-configuration')",message="annotations clustercredential.dev/… are the operator's own, and kubectl's last-applied-configuration is kubectl's; choose other keys"
 	Annotations map[string]string `json:"annotations,omitempty"`
 

@@ -15,7 +15,7 @@ const (
 	refusedTries = 2
 	// refusedProbe is how often a refused key is tried again.
 	refusedProbe = time.Hour
-	// lookAgain is how soon a claim asks again whose turn depends on calls under way.
+	// lookAgain is how soon a claim asks again whose turn depends on others.
 	lookAgain = 5 * time.Second
 )
 
@@ -77,15 +77,19 @@ func (a *account) turn(now time.Time, rank, inFlight int) Turn {
 	if held := a.hold(now); held.Hold != None {
 		return held
 	}
-	ready := a.ready(now)
-	if rank < a.free(inFlight) && !now.Before(ready) {
+	ready, free := a.ready(now), a.free(inFlight)
+	may := !now.Before(ready)
+	if may && rank < free {
 		return Turn{}
 	}
-	at := ready.Add(time.Duration(rank) * a.interval())
-	if len(a.out) > 0 && at.Before(now.Add(lookAgain)) {
-		at = now.Add(lookAgain) // Return wakes it earlier
+	turn := Turn{Hold: Line, At: ready.Add(time.Duration(rank) * a.interval())}
+	if may {
+		turn.Wake = a.line.first(free)
+		if soonest := now.Add(lookAgain); turn.At.Before(soonest) {
+			turn.At = soonest // Return wakes it earlier
+		}
 	}
-	return Turn{Hold: Line, At: at}
+	return turn
 }
 
 // free is how many claims from the head of the line may have a turn now.

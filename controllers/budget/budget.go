@@ -57,6 +57,9 @@ type Turn struct {
 	Hold Hold
 	// At is about when to ask again; zero when granted.
 	At time.Time
+	// Wake names claims that are before this one and may ask now: they do not know it
+	// where what held them back has gone.
+	Wake []string
 }
 
 // Outcome is what became of a turn.

@@ -123,6 +123,18 @@ func TestAtMostInFlightTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
 	}
 }
 
+func TestWhoeverAsksWakesThoseBeforeItThatDoNotKnowThatTheyMay(t *testing.T) {
+	b := New(start.Add(-time.Hour), 1)
+	who := unlimited("a")
+	b.Report(start, who, Outcome{Throttled: true})
+	b.Ask(start, who, Claim{ID: "first"})
+	now := after(2 * time.Minute)
+	got := b.Ask(now, who, Claim{ID: "second"})
+	if diff := cmp.Diff(Turn{Hold: Line, At: now.Add(lookAgain), Wake: []string{"first"}}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAForgottenClaimDoesNotHoldUpTheLine(t *testing.T) {
 	b := New(start, 4)
 	who := account8("a")

@@ -20,8 +20,9 @@ import (
 
 // ring is the watch of one Secret.
 type ring struct {
-	informer cache.SharedIndexInformer
-	stop     chan struct{}
+	// synced says whether the first list was seen, and noted in version.
+	synced cache.InformerSynced
+	stop   chan struct{}
 
 	mu      sync.Mutex
 	version string // what the watch showed last; empty: no Secret
@@ -33,13 +34,22 @@ func newRing(watches metadata.Interface, name types.NamespacedName, changed func
 	informer := metadatainformer.NewFilteredMetadataInformer(watches,
 		corev1.SchemeGroupVersion.WithResource("secrets"), name.Namespace, 0, cache.Indexers{},
 		func(options *metav1.ListOptions) { options.FieldSelector = only }).Informer()
-	r := &ring{informer: informer, stop: make(chan struct{})}
-	// A handler can only be refused by an informer that has ended.
-	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(obj any) { r.show(obj, changed) },
+	r := &ring{synced: informer.HasSynced, stop: make(chan struct{})}
+	// What stands in the first list is not a change: whoever asked waits for it.
+	handler, err := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
+		AddFunc: func(obj any, first bool) {
+			if first {
+				r.show(obj, func() {})
+				return
+			}
+			r.show(obj, changed)
+		},
 		UpdateFunc: func(_, obj any) { r.show(obj, changed) },
 		DeleteFunc: func(any) { r.show(nil, changed) },
 	})
+	if err == nil { // a handler can only be refused by an informer that has ended
+		r.synced = handler.HasSynced
+	}
 	go informer.Run(r.stop)
 	return r
 }
@@ -74,14 +84,12 @@ var errNotSynced = errors.New("the API server did not answer in time")
 
 // shown returns what the watch shows, once it shows anything.
 func (r *ring) shown(ctx context.Context) (string, error) {
-	if !r.informer.HasSynced() && !cache.WaitForCacheSync(ctx.Done(), r.informer.HasSynced) {
+	if !r.synced() && !cache.WaitForCacheSync(ctx.Done(), r.synced) {
 		return "", errNotSynced
 	}
-	items := r.informer.GetStore().List()
-	if len(items) == 0 {
-		return "", nil
-	}
-	return versionOf(items[0]), nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.version, nil
 }
 
 // kept returns the key that was read with the version.

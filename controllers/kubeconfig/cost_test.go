@@ -51,7 +51,8 @@ func TestHostileDocumentsCostLittle(t *testing.T) {
 			} {
 				begin := time.Now()
 				err := read()
-				if took := time.Since(begin); took > 10*time.Second {
+				// Generous, for the race detector on a busy machine; without the bounds it is minutes.
+				if took := time.Since(begin); took > 30*time.Second {
 					t.Errorf("%s took %s", kind, took)
 				}
 				if len(reason(err)) > 300 {

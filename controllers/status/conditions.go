@@ -32,6 +32,9 @@ func conditions(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	set(next, facts, v1alpha1.ConditionReady, ready)
 	set(next, facts, v1alpha1.ConditionIssued, issued)
 	set(next, facts, v1alpha1.ConditionPublished, published)
+	if output := &next.Outputs[0]; output.State != v1alpha1.OutputCurrent && !published.ok {
+		output.Reason = published.reason
+	}
 	final := facts.Attempt != nil && facts.Attempt.Failure != nil && facts.Attempt.Failure.Final
 	stalled := stalledOf(final || next.Failures >= 2, ready, issued, published)
 	setWhileTrue(next, facts, v1alpha1.ConditionStalled, stalled)
@@ -48,6 +51,8 @@ func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
 		return verdict{true, v1alpha1.ReasonSuspended, "spec.suspend is true: nothing is issued, published or repaired; set it to false to go on"}
 	case facts.Attempt != nil && facts.Attempt.Failure != nil:
 		return verdict{false, facts.Attempt.Failure.Reason, facts.Attempt.Failure.Message}
+	case facts.Held:
+		return verdict{true, v1alpha1.ReasonIssued, "a certificate was issued and waits to be stored; Published says why"}
 	case facts.Attempt != nil || d.Trigger == "":
 		return verdict{true, v1alpha1.ReasonIssued, issuedMessage(facts)}
 	case facts.Lost != nil:
@@ -162,6 +167,8 @@ func reconcilingOf(facts Facts, stalled *verdict, issued, published verdict) *ve
 	switch {
 	case stalled != nil:
 		return nil
+	case facts.Held:
+		return &verdict{true, published.reason, published.message}
 	case facts.Stored == nil, facts.Decision.Changed, facts.Decision.OtherCluster, facts.WrongAccess:
 		return &verdict{true, pending(issued), issued.message}
 	case !published.ok:

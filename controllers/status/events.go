@@ -31,12 +31,12 @@ const ReasonIdentityChanged = "IdentityChanged"
 // else the most important condition that changed; and a changed identity.
 func EventsOf(previous, next v1alpha1.ClusterCredentialStatus) []Event {
 	if isNewCertificate(previous.Certificate, next.Certificate) {
-		return append(identity(previous.Certificate, next.Certificate), issuedEvent(*next.Certificate))
+		return append(identity(previous.Certificate, next.Certificate), issuedEvent(previous, next))
 	}
 	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {
 		before, after := meta.FindStatusCondition(previous.Conditions, conditionType), meta.FindStatusCondition(next.Conditions, conditionType)
 		if after != nil && worthTelling(before, *after) {
-			return []Event{conditionEvent(*after)}
+			return []Event{conditionEvent(before, *after)}
 		}
 	}
 	return nil
@@ -47,12 +47,22 @@ func isNewCertificate(previous, next *v1alpha1.Certificate) bool {
 		next != nil && previous == nil
 }
 
-func issuedEvent(c v1alpha1.Certificate) Event {
-	message := fmt.Sprintf("certificate %s is published, valid until %s", c.SerialNumber, stamp(c.NotAfter.Time))
-	if c.RequestID != "" {
-		message += ", request " + c.RequestID
+// issuedEvent tells of a new certificate; it warns where whoever reads the Secret now
+// reaches another cluster than before.
+func issuedEvent(previous, next v1alpha1.ClusterCredentialStatus) Event {
+	c := next.Certificate
+	event := Event{
+		Type: corev1.EventTypeNormal, Reason: string(v1alpha1.ReasonIssued),
+		Message: fmt.Sprintf("certificate %s is published, valid until %s", c.SerialNumber, stamp(c.NotAfter.Time)),
 	}
-	return Event{Type: corev1.EventTypeNormal, Reason: string(v1alpha1.ReasonIssued), Message: message}
+	if c.RequestID != "" {
+		event.Message += ", request " + c.RequestID
+	}
+	if previous.ClusterID != "" && previous.ClusterID != next.ClusterID {
+		event.Type = corev1.EventTypeWarning
+		event.Message += fmt.Sprintf("; it is for cluster %s, the one before was for %s: whoever reads the Secret follows", next.ClusterID, previous.ClusterID)
+	}
+	return event
 }
 
 func identity(previous, next *v1alpha1.Certificate) []Event {
@@ -74,10 +84,11 @@ func worthTelling(before *metav1.Condition, after metav1.Condition) bool {
 	return before.Status != after.Status || before.Reason != after.Reason
 }
 
-func conditionEvent(c metav1.Condition) Event {
+func conditionEvent(before *metav1.Condition, c metav1.Condition) Event {
 	event := Event{Type: corev1.EventTypeNormal, Reason: c.Reason, Message: c.Message}
 	waiting := c.Reason == string(v1alpha1.ReasonIssuing) || c.Reason == string(v1alpha1.ReasonRateLimited)
-	if c.Status == metav1.ConditionFalse && !waiting {
+	lost := c.Type == v1alpha1.ConditionReady && before != nil && before.Status == metav1.ConditionTrue
+	if c.Status == metav1.ConditionFalse && (lost || !waiting) {
 		event.Type = corev1.EventTypeWarning
 	}
 	return event

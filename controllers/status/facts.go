@@ -16,6 +16,9 @@ type Facts struct {
 	Now time.Time
 	// Generation is the generation of the spec that the pass was about.
 	Generation int64
+	// With is rotation.Wanted.With of the pass: failures with something else start afresh.
+	// Empty: not told.
+	With string
 	// Suspended is spec.suspend.
 	Suspended bool
 	// Manual is true for the renewal policy Manual.
@@ -29,6 +32,8 @@ type Facts struct {
 	WrongAccess bool
 	// Decision is the decision after the pass: what is due now, and when to renew.
 	Decision rotation.Decision
+	// Held is true while a certificate was issued and waits to be stored.
+	Held bool
 	// Attempt is what the pass tried to get a certificate; nil: nothing.
 	Attempt *Attempt
 	// Lost is an earlier attempt that was found without an outcome; nil: none.

@@ -22,6 +22,9 @@ import (
 func Next(previous v1alpha1.ClusterCredentialStatus, facts Facts) v1alpha1.ClusterCredentialStatus {
 	facts.Now = facts.Now.UTC().Truncate(time.Second)
 	next := *previous.DeepCopy()
+	if next.Certificate == nil && next.ObservedGeneration != facts.Generation {
+		next.Cluster = "" // nothing is published: what another spec named does not count
+	}
 	next.ObservedGeneration = facts.Generation
 	next.Issuance = nil
 	describe(&next, facts)
@@ -51,9 +54,6 @@ func describe(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	next.RenewalTime = timeOrNil(facts.Decision.RenewalTime)
 	stored := facts.Stored
 	if stored == nil {
-		if next.Certificate == nil {
-			next.Cluster = facts.Wanted
-		}
 		next.Cluster = firstOf(next.Cluster, facts.Wanted)
 		return
 	}
@@ -77,6 +77,9 @@ func describe(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 // account counts failures and says when the next attempt is made.
 func account(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	attempt := facts.Attempt
+	if facts.With != "" && next.AttemptedWith != "" && next.AttemptedWith != facts.With {
+		next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
+	}
 	switch {
 	case attempt != nil && attempt.Failure == nil, attempt == nil && facts.Decision.Trigger == "" && facts.Lost == nil:
 		next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""

@@ -64,5 +64,8 @@ func fields(err error) string {
 			names = append(names, cause.Field)
 		}
 	}
+	if names == nil { // an admission policy says what, but not where
+		return "object, or refused by an admission policy of the namespace"
+	}
 	return strings.Join(names, ", ")
 }

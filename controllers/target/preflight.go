@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,10 @@ import (
 
 // preflightName begins the name of the Secret that is tried and never stored.
 const preflightName = "clustercredential-preflight-"
+
+// preflightSuffix finds the name that the API server made of it. It differs each time,
+// and a message in status must not.
+var preflightSuffix = regexp.MustCompile(preflightName + "[a-z0-9]+")
 
 // maxDetail bounds what is shown of an API server's text, in bytes.
 const maxDetail = 300
@@ -45,8 +50,8 @@ func (s Store) Preflight(ctx context.Context, namespace string) error {
 	sorted := writeError(types.NamespacedName{Namespace: namespace, Name: preflightName}, err)
 	if refused, ok := errors.AsType[*Refused](sorted); ok {
 		// The dummy holds no secret, so the API server's own words may be shown.
-		detail := strings.ToValidUTF8(err.Error(), "")
-		refused.Detail = detail[:min(len(detail), maxDetail)]
+		detail := preflightSuffix.ReplaceAllString(err.Error(), preflightName)
+		refused.Detail = strings.ToValidUTF8(detail[:min(len(detail), maxDetail)], "")
 		return refused
 	}
 	return fmt.Errorf("try a Secret in namespace %s: %w", namespace, sorted)

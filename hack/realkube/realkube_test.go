@@ -210,6 +210,19 @@ func TestAClusterStartedAgainInItsDirectoryIsTheSame(t *testing.T) {
 	wantUser(t, user, "erin")
 }
 
+func TestWithOneAuthorityTheClientsIsTheServers(t *testing.T) {
+	cluster := realkube.ForTest(t, realkube.Options{OneCA: true})
+	_, _, clientCA := cluster.ClientCA()
+	if !slices.Equal(clientCA, cluster.ServerCA()) {
+		t.Error("there are two authorities")
+	}
+	user, err := cluster.UserConfig("frank")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantUser(t, user, "frank")
+}
+
 func TestControllersRunWhenAskedFor(t *testing.T) {
 	cluster := realkube.ForTest(t, realkube.Options{
 		Controllers: []string{realkube.GarbageCollector, realkube.NamespaceController},

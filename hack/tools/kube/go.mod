@@ -1,3 +1,6 @@
+// etcd, kube-apiserver, kubectl and what goes with them, for hack/kube-assets.sh. For another version of Kubernetes change
+// k8s.io/kubernetes and every "replace" (v1.N.P goes with v0.N.P), and take the etcd that it asks for or a newer patch of it;
+// then run "make tidy".
 module github.com/clustercredential/operator/hack/tools/kube
 
 go 1.26.0
@@ -197,6 +200,7 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// Kubernetes requires its own parts at v0.0.0, since it is built where they lie beside it.
 replace (
 	k8s.io/api => k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.2

@@ -1,0 +1,315 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/testkit"
+	"github.com/clustercredential/operator/hack/ccesim"
+)
+
+// TestNoFaultOfTheCloudHarmsAStoredCredential goes through every fault that the
+// simulator knows, for ever, while a renewal is requested.
+func TestNoFaultOfTheCloudHarmsAStoredCredential(t *testing.T) {
+	for _, fault := range ccesim.Faults() {
+		if fault.Name == ccesim.FaultDelay {
+			continue // the answer comes, later: no fault to us
+		}
+		t.Run(string(fault.Name), func(t *testing.T) {
+			w := established(t)
+			before := w.Secret("prod-1-kubeconfig")
+			w.Must(w.Sim.Script(ccesim.Fault{Name: fault.Name, Times: ccesim.Forever, Pause: 0.2}))
+			w.Advance(time.Hour)
+			w.Change("prod-1", newValue("x"))
+			start := w.Clock.Now()
+			for w.Clock.Now().Sub(start) < 10*time.Minute {
+				result, err := w.Pass("prod-1")
+				w.Must(err)
+				w.Advance(max(result.RequeueAfter, time.Second))
+			}
+			cc := w.Get("prod-1")
+			if diff := cmp.Diff(before.Data, w.Secret("prod-1-kubeconfig").Data); diff != "" {
+				t.Error("the stored bytes have changed")
+			}
+			if !meta.IsStatusConditionTrue(cc.Status.Conditions, v1alpha1.ConditionReady) {
+				t.Errorf("Ready is not True: %v", conditions(cc))
+			}
+			issued := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionIssued)
+			if issued.Status != metav1.ConditionFalse || len(issued.Message) < 20 {
+				t.Errorf("Issued: %s/%s %q", issued.Status, issued.Reason, issued.Message)
+			}
+			t.Logf("%d POSTs in ten minutes; Issued %s: %s", w.Posts()-1, issued.Reason, issued.Message)
+			if posts := w.Posts() - 1; posts < 1 || posts > 8 {
+				t.Errorf("%d POSTs in ten minutes, want 1 to 8", posts)
+			}
+			minted := 0
+			for _, entry := range w.Sim.Ledger() {
+				if entry.Minted() {
+					minted++
+				}
+			}
+			if noted := len(cc.Status.History); noted < min(minted, 10) {
+				t.Errorf("%d certificates were minted, history has %d entries", minted, noted)
+			}
+		})
+	}
+}
+
+// TestAFailedRequestToTheAPIServerIsMadeUpFor fails every request of a first issue and of a
+// renewal in turn, before and after it is carried out, and expects the same end.
+func TestAFailedRequestToTheAPIServerIsMadeUpFor(t *testing.T) {
+	workloads := map[string]struct {
+		prepare func(*testkit.World)
+		begin   func(*testkit.World)
+		posts   int
+	}{
+		"first issue": {func(*testkit.World) {}, func(w *testkit.World) { w.Create(w.Credential("prod-1")) }, 1},
+		"renewal": {
+			func(w *testkit.World) { w.Create(w.Credential("prod-1")); w.Settle("prod-1"); w.Advance(21 * day) },
+			func(*testkit.World) {}, 2,
+		},
+		"changed cluster": {
+			func(w *testkit.World) { w.Create(w.Credential("prod-1")); w.Settle("prod-1") },
+			func(w *testkit.World) {
+				w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = testkit.OtherID })
+			}, 2,
+		},
+		"moved output": {
+			func(w *testkit.World) { w.Create(w.Credential("prod-1")); w.Settle("prod-1") },
+			func(w *testkit.World) {
+				w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
+					cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "elsewhere"}}
+				})
+			}, 1,
+		},
+	}
+	for name, load := range workloads {
+		for _, after := range []bool{false, true} {
+			for k := range 8 {
+				t.Run(fmt.Sprintf("%s, request %d, carried out first %v", name, k, after), func(t *testing.T) {
+					w := testkit.New(t)
+					load.prepare(w)
+					load.begin(w)
+					failed := false
+					w.Recorder.Reset(func(number int, _ testkit.Call) (error, bool) {
+						if number == k {
+							failed = true
+							return errors.New("connection reset by peer"), after
+						}
+						return nil, false
+					})
+					w.Settle("prod-1")
+					if !failed {
+						t.Skip("there are fewer requests than that")
+					}
+					wantConditions(t, w.Get("prod-1"), healthy)
+					wantPosts(t, w, load.posts)
+					wantServes(t, w, "prod-1")
+					if open := w.Get("prod-1").Status.Issuance; open != nil {
+						t.Errorf("an intent is open at rest: %+v", open)
+					}
+					w.Recorder.Reset(nil)
+					w.Restart()
+					w.Settle("prod-1")
+					if writes := w.Recorder.Writes(); len(writes) > 0 {
+						t.Errorf("writes at rest: %v", writes)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestAKillAfterAnyRequestCostsAtMostTheCertificateUnderWay forgets everything after the
+// k-th request, as kill -9 does.
+func TestAKillAfterAnyRequestCostsAtMostTheCertificateUnderWay(t *testing.T) {
+	for k := range 6 {
+		t.Run(fmt.Sprintf("request %d", k), func(t *testing.T) {
+			w := testkit.New(t)
+			w.Create(w.Credential("prod-1"))
+			killed := errors.New("killed")
+			w.Recorder.Reset(func(number int, _ testkit.Call) (error, bool) {
+				if number > k {
+					panic(killed)
+				}
+				return nil, false
+			})
+			passUntilKilled(w, killed)
+			lost := w.Posts()
+			w.Recorder.Reset(nil)
+			w.Restart()
+			w.Settle("prod-1")
+			cc := w.Get("prod-1")
+			wantConditions(t, cc, healthy)
+			if extra := w.Posts() - 1; extra > lost {
+				t.Errorf("%d certificates too many, %d were under way", extra, lost)
+			}
+			if w.Posts() != len(cc.Status.History) {
+				t.Errorf("%d certificates asked for, %d in history: %+v", w.Posts(), len(cc.Status.History), cc.Status.History)
+			}
+		})
+	}
+}
+
+func passUntilKilled(w *testkit.World, killed error) {
+	defer func() {
+		if r := recover(); r != nil && r != killed {
+			panic(r)
+		}
+	}()
+	_, _ = w.Pass("prod-1")
+}
+
+func TestACertificateThatCannotBeStoredIsKeptAndNotAskedForAgain(t *testing.T) {
+	w := testkit.New(t)
+	w.Create(w.Credential("prod-1"))
+	refuse := true
+	w.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if refuse && call == (testkit.Call{Verb: "create", Kind: "Secret"}) {
+			return testkit.Forbidden(), false
+		}
+		return nil, false
+	})
+	w.Pass("prod-1")
+	wantConditions(t, w.Get("prod-1"), map[string]string{
+		"Ready": "False/WriteRefused", "Issued": "True/Issued", "Published": "False/WriteRefused", "Reconciling": "True/WriteRefused",
+	})
+	for range 5 {
+		w.Advance(10 * time.Second)
+		w.Pass("prod-1")
+	}
+	refuse = false
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), healthy)
+}
+
+func TestARefusedKeyIsTriedTwiceAndAgainOnlyWhenItChanges(t *testing.T) {
+	w := testkit.New(t)
+	keys := w.KeySecret()
+	keys.StringData[v1alpha1.KeySecretKey] = "wrong"
+	w.Replace(keys)
+	for i := range 10 {
+		w.Create(w.Credential(fmt.Sprintf("c%d", i)))
+	}
+	for range 20 {
+		for i := range 10 {
+			w.Pass(fmt.Sprintf("c%d", i))
+		}
+		w.Advance(time.Minute)
+	}
+	if refused := w.Sim.Requests()["show-cluster"]; refused != 2 {
+		t.Errorf("the key was tried %d times in twenty minutes, want 2", refused)
+	}
+	cc := w.Get("c7")
+	if got := conditions(cc); got["Issued"] != "False/Unauthorized" || got["Stalled"] != "True/Unauthorized" {
+		t.Errorf("conditions: %v", got)
+	}
+	good := w.KeySecret()
+	w.Replace(good)
+	for i := range 10 {
+		w.Settle(fmt.Sprintf("c%d", i))
+		wantConditions(t, w.Get(fmt.Sprintf("c%d", i)), healthy)
+	}
+}
+
+func TestWhatIsMissingIsSaidAndWaitedFor(t *testing.T) {
+	w := testkit.New(t)
+	w.Create(w.Credential("x", func(cc *v1alpha1.ClusterCredential) { cc.Spec.AccountRef.Name = "later" }))
+	w.Pass("x")
+	if got := conditions(w.Get("x")); got["Issued"] != "False/AccountNotFound" || got["Stalled"] != "" {
+		t.Errorf("without an account: %v", got)
+	}
+	account := w.CloudAccount()
+	account.Name, account.Spec.Auth.AccessKey.SecretRef.Name = "later", "later-keys"
+	w.Create(account)
+	w.Pass("x")
+	if got := conditions(w.Get("x")); got["Issued"] != "False/CredentialsMissing" || got["Stalled"] != "" {
+		t.Errorf("without a key, at first: %v", got)
+	}
+	w.Advance(10 * time.Second)
+	w.Pass("x")
+	if got := conditions(w.Get("x")); got["Stalled"] != "True/CredentialsMissing" {
+		t.Errorf("without a key, the second time: %v", got)
+	}
+	keys := w.KeySecret()
+	keys.Name = "later-keys"
+	w.Create(keys)
+	w.Settle("x")
+	wantConditions(t, w.Get("x"), healthy)
+	wantPosts(t, w, 1)
+}
+
+func TestNoMinuteSeesMoreCertificatesThanTheAccountAllows(t *testing.T) {
+	w := testkit.New(t)
+	account := w.CloudAccount()
+	account.Spec.Limits = nil
+	w.Replace(account)
+	w.Restart()
+	const n = 20
+	next := map[string]time.Time{}
+	for i := range n {
+		name := fmt.Sprintf("c%02d", i)
+		w.Create(w.Credential(name))
+		next[name] = w.Clock.Now()
+	}
+	w.Recorder.Reset(nil)
+	for range 2000 {
+		for name, at := range next {
+			if w.Clock.Now().Before(at) {
+				continue
+			}
+			result, err := w.Pass(name)
+			w.Must(err)
+			next[name] = w.Clock.Now().Add(result.RequeueAfter)
+		}
+		if w.Posts() == n {
+			break
+		}
+		w.Advance(500 * time.Millisecond)
+	}
+	ledger := w.Sim.Ledger()
+	if len(ledger) != n {
+		t.Fatalf("%d certificates, want %d", len(ledger), n)
+	}
+	for i := 8; i < n; i++ {
+		if ledger[i].Time.Sub(ledger[i-8].Time) < time.Minute {
+			t.Errorf("certificates %d to %d within %v", i-8, i, ledger[i].Time.Sub(ledger[i-8].Time))
+		}
+	}
+	if took := ledger[n-1].Time.Sub(ledger[0].Time); took > 4*time.Minute {
+		t.Errorf("twenty certificates took %v at 8 a minute", took)
+	}
+	// Three for each, and one more for those who were told of a wait above a minute.
+	if writes := len(w.Recorder.Writes()); writes > 4*n {
+		t.Errorf("%d writes for %d credentials", writes, n)
+	}
+}
+
+func TestRemoteWordsAndKeysAreNowhereInStatusAndEvents(t *testing.T) {
+	w := established(t)
+	for _, fault := range ccesim.Faults() {
+		w.Must(w.Sim.Script(ccesim.Fault{Name: fault.Name, Pause: 0.1}))
+		w.Advance(3 * time.Hour)
+		w.Change("prod-1", newValue(string(fault.Name)))
+		w.Pass("prod-1")
+		w.Sim.ClearScript()
+	}
+	text := fmt.Sprintf("%+v %q", w.Get("prod-1"), w.TakeEvents())
+	for _, secret := range []string{"sk-test", "PRIVATE KEY", "BEGIN", "<html", "LS0tLS1CRUdJTi"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q stands in status or events", secret)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package testkit
+
+import (
+	"context"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+// Call is one request to the API server.
+type Call struct {
+	// Verb is get, list, create, update, patch, apply, delete or dryrun.
+	Verb string
+	// Kind is the kind of the object, Status after a slash for its status.
+	Kind string
+}
+
+// IsWrite says whether the request changes something.
+func (c Call) IsWrite() bool { return c.Verb != "get" && c.Verb != "list" && c.Verb != "dryrun" }
+
+// Fault decides what happens to a request: the number counts all requests from 0. A
+// non-nil error is what the caller gets; after says whether the request was carried out first.
+type Fault func(number int, call Call) (err error, after bool)
+
+// Recorder is the client that counts and fails.
+type Recorder struct {
+	mu      sync.Mutex
+	calls   []Call
+	fault   Fault
+	indexes map[string]client.IndexerFunc
+}
+
+// Calls returns the requests since the last Reset.
+func (r *Recorder) Calls() []Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Call(nil), r.calls...)
+}
+
+// Writes returns those that changed something.
+func (r *Recorder) Writes() []Call {
+	var writes []Call
+	for _, call := range r.Calls() {
+		if call.IsWrite() {
+			writes = append(writes, call)
+		}
+	}
+	return writes
+}
+
+// Reset forgets the requests so far, and sets what happens to the next ones.
+func (r *Recorder) Reset(fault Fault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls, r.fault = nil, fault
+}
+
+// IndexField keeps an index function, as a manager's cache would.
+func (r *Recorder) IndexField(_ context.Context, _ client.Object, field string, extract client.IndexerFunc) error {
+	r.indexes[field] = extract
+	return nil
+}
+
+// do counts a request and carries it out, unless the fault says otherwise.
+func (r *Recorder) do(call Call, carryOut func() error) error {
+	r.mu.Lock()
+	number, fault := len(r.calls), r.fault
+	r.calls = append(r.calls, call)
+	r.mu.Unlock()
+	if fault == nil {
+		return carryOut()
+	}
+	err, after := fault(number, call)
+	if err == nil {
+		return carryOut()
+	}
+	if after {
+		if real := carryOut(); real != nil {
+			return real
+		}
+	}
+	return err
+}
+
+// wrap returns a client that goes through the recorder. cached makes it see Secrets as
+// the manager's cache does: ours only, by their metadata, by index.
+func (r *Recorder) wrap(inner client.WithWatch, cached bool) client.WithWatch {
+	funcs := interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			verb := "create"
+			if len((&client.CreateOptions{}).ApplyOptions(opts).DryRun) > 0 {
+				verb = "dryrun"
+			}
+			return r.do(Call{verb, kind(obj)}, func() error { return c.Create(ctx, obj, opts...) })
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			return r.do(Call{"patch", kind(obj)}, func() error { return c.Patch(ctx, obj, patch, opts...) })
+		},
+		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			return r.do(Call{"apply", "Secret"}, func() error { return c.Apply(ctx, obj, opts...) })
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
+			return r.do(Call{"delete", kind(obj)}, func() error { return c.Delete(ctx, obj, opts...) })
+		},
+		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, obj client.Object, opts ...client.SubResourceUpdateOption) error {
+			return r.do(Call{"update", kind(obj) + "/" + sub}, func() error { return c.SubResource(sub).Update(ctx, obj, opts...) })
+		},
+	}
+	if cached {
+		funcs.Get, funcs.List = r.cachedGet, r.cachedList
+	} else {
+		funcs.Get = func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+			return r.do(Call{"get", kind(obj)}, func() error { return c.Get(ctx, key, obj, opts...) })
+		}
+	}
+	return interceptor.NewClient(inner, funcs)
+}
+
+// cachedGet reads without counting: a cache costs the API server nothing.
+func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	if err := c.Get(ctx, key, obj, opts...); err != nil {
+		return err
+	}
+	if shown, ok := obj.(*metav1.PartialObjectMetadata); ok && shown.Labels[v1alpha1.LabelManaged] != "true" {
+		return apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
+	}
+	return nil
+}
+
+// cachedList lists by index, without counting.
+func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+	options := (&client.ListOptions{}).ApplyOptions(opts)
+	selector := options.FieldSelector
+	if err := c.List(ctx, list, client.InNamespace(options.Namespace)); err != nil {
+		return err
+	}
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return err
+	}
+	var kept []runtime.Object
+	for _, item := range items {
+		if object, ok := item.(client.Object); ok && r.matches(object, selector) {
+			kept = append(kept, item)
+		}
+	}
+	return meta.SetList(list, kept)
+}
+
+func (r *Recorder) matches(object client.Object, selector fields.Selector) bool {
+	if selector == nil {
+		return true
+	}
+	for _, requirement := range selector.Requirements() {
+		found := false
+		for _, value := range r.indexes[requirement.Field](object) {
+			found = found || value == requirement.Value
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+func kind(obj client.Object) string {
+	switch obj.(type) {
+	case *corev1.Secret:
+		return "Secret"
+	case *v1alpha1.ClusterCredential:
+		return "ClusterCredential"
+	case *v1alpha1.CloudAccount:
+		return "CloudAccount"
+	default:
+		return obj.GetObjectKind().GroupVersionKind().Kind
+	}
+}

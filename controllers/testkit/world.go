@@ -1,0 +1,306 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package testkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/events"
+	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers"
+	"github.com/clustercredential/operator/controllers/cce"
+	"github.com/clustercredential/operator/controllers/keyring"
+	"github.com/clustercredential/operator/hack/ccesim"
+	"github.com/clustercredential/operator/hack/realkube"
+)
+
+// Names and ids of the world.
+const (
+	Region    = "ap-southeast-3"
+	ProjectID = "0123456789abcdef0123456789abcdef"
+	ClusterID = "11111111-1111-4111-8111-111111111111"
+	OtherID   = "22222222-2222-4222-8222-222222222222"
+	UserID    = "fedcba9876543210fedcba9876543210"
+	Account   = "huawei-prod"
+	KeySecret = "huawei-keys"
+	AccessKey = "AKTEST0000000000"
+)
+
+// secretKey is no real key: the simulator accepts what it is told to.
+const secretKey = "sk-test-0000000000000000000000000000"
+
+// World is one namespace of a real API server, with a cloud of its own.
+type World struct {
+	T         testing.TB
+	Cluster   *realkube.Cluster
+	Namespace string
+	// Client goes straight to the API server, uncounted.
+	Client client.WithWatch
+	// Recorder counts what the operator does.
+	Recorder *Recorder
+	// Sim is the cloud.
+	Sim *ccesim.Server
+	// Clock is moved by hand.
+	Clock *clocktesting.FakePassiveClock
+	// Events are those recorded so far.
+	Events *events.FakeRecorder
+
+	Reconciler *controllers.CredentialReconciler
+	Accounts   *controllers.AccountReconciler
+	config     controllers.Config
+}
+
+var worlds atomic.Int64
+
+// New makes a world with an account whose limits are off, its key Secret, and two
+// clusters: ClusterID (prod-1), reachable from inside and outside, and OtherID (prod-2).
+func New(t testing.TB) *World {
+	t.Helper()
+	cluster := realkube.Shared(t)
+	w := &World{
+		T: t, Cluster: cluster, Namespace: fmt.Sprintf("story-%d", worlds.Add(1)),
+		Recorder: &Recorder{indexes: map[string]client.IndexerFunc{}},
+		Clock:    clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
+		Events:   events.NewFakeRecorder(1000),
+	}
+	w.startCloud()
+	scheme := runtime.NewScheme()
+	w.Must(corev1.AddToScheme(scheme))
+	w.Must(v1alpha1.AddToScheme(scheme))
+	inner, err := client.NewWithWatch(cluster.Config(), client.Options{Scheme: scheme})
+	w.Must(err)
+	w.Client = inner
+	w.Must(controllers.Index(t.Context(), w.Recorder))
+	w.startOperator()
+	w.Create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}})
+	w.Create(w.KeySecret())
+	w.Create(w.CloudAccount())
+	return w
+}
+
+func (w *World) startCloud() {
+	caCert, caKey, _ := w.Cluster.ClientCA()
+	url := w.Cluster.URL()
+	sim, err := ccesim.New(ccesim.Config{
+		CACert: caCert, CAKey: caKey, ServerCAPEM: nil,
+		Clock: w.Clock.Now, SignatureClock: time.Now, KeyAlgorithm: ccesim.EC,
+		Keys:     []ccesim.AccessKey{{ID: AccessKey, Secret: secretKey, UserID: UserID, Groups: []string{"system:masters"}}},
+		Projects: []ccesim.Project{{ID: ProjectID, Name: Region}},
+		Clusters: []ccesim.Cluster{
+			{ID: ClusterID, Name: "prod-1", ProjectID: ProjectID, InternalURL: "https://192.168.0.10:5443", ExternalURL: url},
+			{ID: OtherID, Name: "prod-2", ProjectID: ProjectID, InternalURL: "https://192.168.0.20:5443"},
+		},
+	})
+	w.Must(err)
+	w.Sim = sim
+}
+
+// startOperator makes reconcilers that go through the recorder to the API server, and
+// over HTTP to the cloud.
+func (w *World) startOperator() {
+	server := httptest.NewServer(w.Sim)
+	w.T.Cleanup(server.Close)
+	dialer, err := cce.New(cce.Options{CCEEndpoint: server.URL, IAMEndpoint: server.URL, Timeout: 2 * time.Second})
+	w.Must(err)
+	watches, err := metadata.NewForConfig(w.Cluster.Config())
+	w.Must(err)
+	live := w.Recorder.wrap(w.Client, false)
+	keys := keyring.New(watches, w.Client, func(types.NamespacedName) {})
+	w.T.Cleanup(keys.Close)
+	w.config = controllers.Config{
+		Client: w.Recorder.wrap(w.Client, true), Live: live, Keys: keys,
+		Dialer: dialer, Endpoint: server.URL, Clock: w.Clock, Events: w.Events, MinIssueInterval: 10 * time.Minute,
+	}
+	w.Restart()
+}
+
+// Restart makes the operator forget what it remembers, as a new process has.
+func (w *World) Restart() {
+	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
+	w.Must(err)
+	w.config.Metrics = metrics
+	w.config.Budget = controllers.NewBudget(w.Clock.Now(), 16)
+	w.Reconciler = controllers.NewCredentialReconciler(w.config)
+	w.Accounts = controllers.NewAccountReconciler(w.config)
+}
+
+// SetFloor restarts the operator with another --min-issue-interval.
+func (w *World) SetFloor(floor time.Duration) {
+	w.config.MinIssueInterval = floor
+	w.Restart()
+}
+
+// KeySecret is the Secret of the account.
+func (w *World) KeySecret() *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: KeySecret},
+		StringData: map[string]string{v1alpha1.KeyAccessKey: AccessKey, v1alpha1.KeySecretKey: secretKey},
+	}
+}
+
+// CloudAccount is the account, with limits off.
+func (w *World) CloudAccount() *v1alpha1.CloudAccount {
+	return &v1alpha1.CloudAccount{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: Account},
+		Spec: v1alpha1.CloudAccountSpec{
+			Region: Region, ProjectID: ProjectID,
+			Auth:   v1alpha1.Auth{AccessKey: &v1alpha1.SecretKeySource{SecretRef: v1alpha1.SecretReference{Name: KeySecret}}},
+			Limits: &v1alpha1.Limits{IssuesPerMinute: new(int32(1_000_000))},
+		},
+	}
+}
+
+// Credential is a ClusterCredential of prod-1, with everything else unset.
+func (w *World) Credential(name string, changes ...func(*v1alpha1.ClusterCredential)) *v1alpha1.ClusterCredential {
+	cc := &v1alpha1.ClusterCredential{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: name},
+		Spec: v1alpha1.ClusterCredentialSpec{
+			AccountRef: v1alpha1.AccountReference{Name: Account},
+			Cluster:    v1alpha1.ClusterReference{ID: ClusterID},
+		},
+	}
+	for _, change := range changes {
+		change(cc)
+	}
+	return cc
+}
+
+// Create creates an object.
+func (w *World) Create(o client.Object) {
+	w.T.Helper()
+	w.Must(w.Client.Create(context.Background(), o))
+}
+
+// Change changes a ClusterCredential as a user would.
+func (w *World) Change(name string, change func(*v1alpha1.ClusterCredential)) {
+	w.T.Helper()
+	cc := w.Get(name)
+	change(cc)
+	w.Must(w.Client.Update(context.Background(), cc))
+}
+
+// WipeStatus empties the status of a ClusterCredential.
+func (w *World) WipeStatus(name string) {
+	w.T.Helper()
+	patch := []byte(`[{"op":"replace","path":"/status","value":{"observedGeneration":-1}}]`)
+	w.Must(w.Client.Status().Patch(context.Background(), w.Get(name), client.RawPatch(types.JSONPatchType, patch)))
+}
+
+// Get reads a ClusterCredential.
+func (w *World) Get(name string) *v1alpha1.ClusterCredential {
+	w.T.Helper()
+	cc := &v1alpha1.ClusterCredential{}
+	w.Must(w.Client.Get(context.Background(), w.Key(name), cc))
+	return cc
+}
+
+// Secret reads a Secret.
+func (w *World) Secret(name string) *corev1.Secret {
+	w.T.Helper()
+	secret := &corev1.Secret{}
+	w.Must(w.Client.Get(context.Background(), w.Key(name), secret))
+	return secret
+}
+
+// Key is a name in the world's namespace.
+func (w *World) Key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: w.Namespace, Name: name}
+}
+
+// Pass makes one pass.
+func (w *World) Pass(name string) (reconcile.Result, error) {
+	w.T.Helper()
+	ctx := ctrl.LoggerInto(w.T.Context(), quiet)
+	return w.Reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: w.Key(name)})
+}
+
+var quiet = zap.New(zap.WriteTo(discard{}))
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// Settle makes passes as the queue would, moving the clock to each next look that is
+// within a minute, until the next look is later than that. It returns how long that is.
+func (w *World) Settle(name string) time.Duration {
+	w.T.Helper()
+	for range 60 {
+		result, err := w.Pass(name)
+		if err != nil {
+			w.Advance(time.Second)
+			continue
+		}
+		if result.RequeueAfter > time.Minute || result.RequeueAfter == 0 {
+			return result.RequeueAfter
+		}
+		w.Advance(result.RequeueAfter)
+	}
+	text, _ := json.MarshalIndent(w.Get(name).Status, "", "  ")
+	w.T.Fatalf("%s does not come to rest:\n%s", name, text)
+	return 0
+}
+
+// TakeEvents returns the events recorded since the last call.
+func (w *World) TakeEvents() []string {
+	var all []string
+	for {
+		select {
+		case event := <-w.Events.Events:
+			all = append(all, event)
+		default:
+			return all
+		}
+	}
+}
+
+// Advance moves the clock.
+func (w *World) Advance(d time.Duration) { w.Clock.SetTime(w.Clock.Now().Add(d)) }
+
+// Posts is how many certificates the cloud was asked for.
+func (w *World) Posts() int { return len(w.Sim.Ledger()) }
+
+// Must ends the test on an error.
+func (w *World) Must(err error) {
+	w.T.Helper()
+	if err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// Forbidden is what the API server says to a request that it does not allow.
+func Forbidden() error {
+	return apierrors.NewForbidden(corev1.Resource("secrets"), "x", errors.New("exceeded quota"))
+}
+
+// Replace puts an object in the place of the one of its name.
+func (w *World) Replace(o client.Object) {
+	w.T.Helper()
+	current, ok := o.DeepCopyObject().(client.Object)
+	if !ok {
+		w.T.Fatalf("%T is no object", o)
+	}
+	w.Must(w.Client.Get(context.Background(), client.ObjectKeyFromObject(o), current))
+	o.SetResourceVersion(current.GetResourceVersion())
+	w.Must(w.Client.Update(context.Background(), o))
+}

@@ -1,0 +1,154 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// ManagerOptions say how a manager runs. The zero value is a good start.
+type ManagerOptions struct {
+	// Args are more flags; they come last, so that they win.
+	Args []string
+	// Env are more variables of the environment, as NAME=value.
+	Env []string
+	// User is who it is for the API server. Unset: the administrator.
+	User *rest.Config
+	// Name names its log file. Unset: manager-1, manager-2, …
+	Name string
+}
+
+// Manager is a running manager, or one that has ended.
+type Manager struct {
+	// Name is that of its log file, Dir/Name.log.
+	Name string
+
+	process *process
+	metrics string
+}
+
+// StartManager starts a manager and returns once it answers /readyz. It lives until it is told to end or Stop is called.
+func (s *Stack) StartManager(ctx context.Context, o ManagerOptions) (*Manager, error) {
+	user := o.User
+	if user == nil {
+		user = s.Kube.Config()
+	}
+	if o.Name == "" {
+		o.Name = fmt.Sprintf("manager-%d", s.unnamed.Add(1))
+	}
+	kubeconfig, err := s.writeKubeconfig(o.Name, user)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := freeAddresses(2)
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{
+		"--kubeconfig=" + kubeconfig, "--cce-endpoint=" + s.Sim.URL, "--iam-endpoint=" + s.Sim.URL,
+		"--metrics-bind-address=" + addresses[0], "--metrics-secure=false", "--health-probe-bind-address=" + addresses[1],
+	}, o.Args...)
+	cmd := exec.Command(filepath.Join(s.binDir, "manager"), args...) //nolint:noctx // it lives until it is told to end
+	cmd.Env = append(os.Environ(), o.Env...)
+	p, err := startProcess(o.Name, filepath.Join(s.Dir, o.Name+".log"), cmd)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{Name: o.Name, process: p, metrics: "http://" + addresses[0] + "/metrics"}
+	s.mu.Lock()
+	s.managers = append(s.managers, m)
+	s.mu.Unlock()
+	ready := func() bool { return answersOK(ctx, "http://"+addresses[1]+"/readyz") }
+	if err := p.waitUntil(ctx, ready); err != nil {
+		_ = m.Kill()
+		return nil, err
+	}
+	return m, nil
+}
+
+// freeAddresses finds ports that are free at the same time.
+func freeAddresses(n int) ([]string, error) {
+	addresses := make([]string, n)
+	for i := range addresses {
+		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+		if err != nil {
+			return nil, fmt.Errorf("looking for a free port: %w", err)
+		}
+		defer func() { _ = listener.Close() }()
+		addresses[i] = listener.Addr().String()
+	}
+	return addresses, nil
+}
+
+func answersOK(ctx context.Context, url string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Kill ends it as "kill -9" does, and returns once it has ended.
+func (m *Manager) Kill() error { return m.process.kill() }
+
+// Signal sends a signal, and does not wait.
+func (m *Manager) Signal(sig os.Signal) error { return m.process.signal(sig) }
+
+// Exited is closed once it has ended.
+func (m *Manager) Exited() <-chan struct{} { return m.process.exited }
+
+// ExitCode is -1 while it runs, and if a signal ended it.
+func (m *Manager) ExitCode() int { return m.process.exitCode() }
+
+// PID is its process id.
+func (m *Manager) PID() int { return m.process.cmd.Process.Pid }
+
+// Log is what it has printed so far.
+func (m *Manager) Log() string { return m.process.log() }
+
+// LogLines returns the lines of the log that hold text.
+func (m *Manager) LogLines(text string) []string {
+	var found []string
+	for line := range strings.Lines(m.Log()) {
+		if strings.Contains(line, text) {
+			found = append(found, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return found
+}
+
+// Usage is what it has cost so far, or in all if it has ended.
+func (m *Manager) Usage() (Usage, error) { return m.process.usage() }
+
+// Terminate asks it to end, as Kubernetes does, and waits. It returns the exit code and how long it took; if ctx ends first
+// the manager goes on.
+func (m *Manager) Terminate(ctx context.Context) (int, time.Duration, error) {
+	begin := time.Now()
+	if err := m.terminate(); err != nil {
+		return -1, 0, err
+	}
+	select {
+	case <-m.Exited():
+		return m.ExitCode(), time.Since(begin), nil
+	case <-ctx.Done():
+		return -1, time.Since(begin), fmt.Errorf("waiting for %s to end: %w%s", m.Name, ctx.Err(), m.process.lastLines())
+	}
+}
