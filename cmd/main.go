@@ -42,6 +42,8 @@ const (
 	drain = 25 * time.Second
 	// leaseName is the name of the Lease that the leader holds.
 	leaseName = "clustercredential-operator"
+	// operatorNamespace is where the operator is installed.
+	operatorNamespace = "clustercredential-system"
 	// garbage is how much garbage is tolerated, in percent of what is alive: less memory
 	// for a little more work, since most of what is alive is cache.
 	garbage = 50
@@ -103,6 +105,7 @@ func newManager(o options) (ctrl.Manager, error) {
 		HealthProbeBindAddress:  o.probeAddress,
 		LeaderElection:          o.leaderElect,
 		LeaderElectionID:        leaseName,
+		LeaderElectionNamespace: leaseNamespace(),
 		GracefulShutdownTimeout: &grace,
 	})
 	if err != nil {
@@ -112,6 +115,16 @@ func newManager(o options) (ctrl.Manager, error) {
 		return nil, err
 	}
 	return mgr, nil
+}
+
+// leaseNamespace is where the Lease stands: empty (the Pod's own) in a Pod, and the
+// operator's usual namespace elsewhere.
+func leaseNamespace() string {
+	const inPod = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+	if _, err := os.Stat(inPod); err == nil {
+		return ""
+	}
+	return operatorNamespace
 }
 
 // metricsOptions serves metrics over TLS to those who may see them, unless told otherwise.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap/zapcore"
 	_ "sigs.k8s.io/controller-runtime/pkg/client/config" // registers --kubeconfig
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
@@ -60,8 +61,20 @@ func parseOptions(args []string) (options, error) {
 		return o, fmt.Errorf("unexpected argument %q: all settings are flags, see --help", flags.Arg(0))
 	}
 	o.namespaces = splitList(namespaces)
+	o.boundLogLevel()
 	o.setQPS(qps)
 	return o, o.check()
+}
+
+// maxLogLevel is the highest level at which client-go logs no bodies of requests: from
+// 8 on it would log every Secret that we read and write.
+const maxLogLevel = 7
+
+// boundLogLevel keeps Secrets out of the log, whatever --zap-log-level says.
+func (o *options) boundLogLevel() {
+	if o.zap.Level != nil && o.zap.Level.Enabled(-maxLogLevel-1) {
+		o.zap.Level = zapcore.Level(-maxLogLevel)
+	}
 }
 
 func (o *options) setQPS(qps float64) {

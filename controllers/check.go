@@ -31,7 +31,7 @@ func (r *CredentialReconciler) checkSecret(ctx context.Context, p *pass) (again 
 		p.see(view)
 		r.remember(p)
 	}
-	if problem := r.standingProblem(ctx, p); problem != nil {
+	if problem := p.standingProblem(); problem != nil {
 		p.problem = problem
 		p.fail(status.Failure{Reason: problem.reason, Message: problem.message})
 		return 0, false

@@ -31,8 +31,8 @@ type conflict struct {
 const tieLook = 2 * time.Second
 
 // nameConflict looks whether another living ClusterCredential holds the Secret's name;
-// nil: nobody does.
-func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass) *conflict {
+// nil: nobody does. marked is whose marks the Secret carries; empty: nobody's.
+func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, marked string) *conflict {
 	var rivals v1alpha1.ClusterCredentialList
 	err := r.Client.List(ctx, &rivals, client.InNamespace(p.key.Namespace), client.MatchingFields{indexSecretName: p.key.Name})
 	if err != nil {
@@ -47,7 +47,7 @@ func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass) *confl
 			})
 		}
 	}
-	holder, sure := target.HolderOf(p.facts.marks.Credential, contenders)
+	holder, sure := target.HolderOf(marked, contenders)
 	switch {
 	case holder != p.cc.Name && holder != "":
 		return &conflict{publishProblem: heldBy(p, holder)}
@@ -64,8 +64,7 @@ func heldBy(p *pass, holder string) publishProblem {
 }
 
 // standingProblem says why the Secret as it was read must not be written; nil: it may.
-// One that carries the marks of an object that is gone, or names it no more, is taken over.
-func (r *CredentialReconciler) standingProblem(ctx context.Context, p *pass) *publishProblem {
+func (p *pass) standingProblem() *publishProblem {
 	if p.view == nil || p.view.live == nil {
 		return nil
 	}
@@ -74,11 +73,22 @@ func (r *CredentialReconciler) standingProblem(ctx context.Context, p *pass) *pu
 		return &publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
 			"Secret %s exists and is not ours: it is left alone and nothing is issued; write another spec.outputs[0].secretName, or remove that Secret", p.key)}
 	case target.Others:
-		if c := r.nameConflict(ctx, p); c != nil && c.wait == 0 {
-			return &c.publishProblem
-		}
+		problem := heldBy(p, p.facts.marks.Credential)
+		return &problem
+	default:
+		return nil
 	}
-	return nil
+}
+
+// takeOver makes a Secret ours that carries the marks of an object that is gone, or
+// that does not name it any more: its certificate is served on while it fits. Requests
+// that the other one handled are not ours.
+func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, view *secretView) {
+	if view.facts.standing != target.Others || r.nameConflict(ctx, p, view.facts.marks.Credential) != nil {
+		return
+	}
+	view.facts.standing = target.Ours
+	view.facts.marks.RenewRequest, view.facts.marks.Source.PreviousRequest = nil, ""
 }
 
 // preflight tries whether the namespace takes our Secrets, and the labels and

@@ -218,8 +218,13 @@ func TestARefusedKeyIsTriedTwiceAndAgainOnlyWhenItChanges(t *testing.T) {
 	}
 	good := w.KeySecret()
 	w.Replace(good)
+	for range 12 {
+		for i := range 10 {
+			w.Pass(fmt.Sprintf("c%d", i))
+		}
+		w.Advance(5 * time.Second)
+	}
 	for i := range 10 {
-		w.Settle(fmt.Sprintf("c%d", i))
 		wantConditions(t, w.Get(fmt.Sprintf("c%d", i)), healthy)
 	}
 }

@@ -41,7 +41,7 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 		p.fail(r.accountFailure(p))
 		return 0
 	}
-	if conflict := r.nameConflict(ctx, p); conflict != nil {
+	if conflict := r.nameConflict(ctx, p, p.facts.marks.Credential); conflict != nil {
 		if conflict.wait > 0 {
 			return conflict.wait
 		}

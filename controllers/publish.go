@@ -122,10 +122,8 @@ func (r *CredentialReconciler) lookAgain(ctx context.Context, p *pass) bool {
 // name, since the pass began: then ours comes too late, and is discarded.
 func (r *CredentialReconciler) overtaken(p *pass, began string) bool {
 	other := p.facts.stored != nil && p.facts.marks.IssuanceID != began && p.facts.marks.IssuanceID != p.fresh.issuance.ID
-	if !other && p.facts.standing != target.Foreign {
-		return false
-	}
-	if p.view.live == nil {
+	taken := p.view.live != nil && (p.facts.standing == target.Foreign || p.facts.standing == target.Others)
+	if !other && !taken {
 		return false
 	}
 	certificate := describeCertificate(p.fresh.credential.Identity)

@@ -83,6 +83,7 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass) (secretView, e
 		view.facts.stored = factsOf(*c)
 	}
 	view.facts.standing = target.StandingOf(live, p.cc.Name, holds, published)
+	r.takeOver(ctx, p, &view)
 	return view, nil
 }
 

@@ -27,7 +27,7 @@ func prepare(assets string, opts Options) (_ *Cluster, err error) {
 		}
 	}()
 
-	if err := c.makeCertificates(); err != nil {
+	if err := c.makeCertificates(opts.OneCA); err != nil {
 		return nil, err
 	}
 	c.etcd = &envtest.Etcd{
@@ -60,7 +60,7 @@ func (c *Cluster) certDir() string { return filepath.Join(c.dir, "apiserver") }
 
 // makeCertificates writes what envtest would make itself (under the names that it looks for) if it were not there, so that
 // the authorities are ours and outlive a restart.
-func (c *Cluster) makeCertificates() (err error) {
+func (c *Cluster) makeCertificates(oneCA bool) (err error) {
 	dir := c.certDir()
 	for _, d := range []string{dir, filepath.Join(c.dir, "etcd")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
@@ -74,7 +74,9 @@ func (c *Cluster) makeCertificates() (err error) {
 		return err
 	}
 	c.authn = &clientCertificates{ca: c.clientCA}
-	if c.servingCA, err = kept(dir, "serving-ca", newNamed("realkube server authority")); err != nil {
+	if oneCA {
+		c.servingCA = c.clientCA
+	} else if c.servingCA, err = kept(dir, "serving-ca", newNamed("realkube server authority")); err != nil {
 		return err
 	}
 	if _, err = kept(dir, "apiserver", c.servingCA.newLoopbackServer); err != nil {

@@ -6,9 +6,7 @@ package stack
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -45,7 +43,8 @@ type SimOptions struct {
 // ClusterID is the id of the cluster with this name: a UUID, the same in every run.
 func ClusterID(name string) string {
 	sum := sha256.Sum256([]byte(name))
-	return fmt.Sprintf("%x-%x-4%x-a%x-%x", sum[0:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+	sum[6], sum[8] = sum[6]&0x0f|0x40, sum[8]&0x3f|0x80 // a UUID of version 4 says so
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[0:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 // ClusterID is the id of the cluster with this name.
@@ -109,57 +108,4 @@ func (p *process) waitUntil(ctx context.Context, ready func() bool) error {
 			return fmt.Errorf("waiting for %s: %w%s", p.name, ctx.Err(), p.lastLines())
 		}
 	}
-}
-
-// simFiles are what ccesim reads.
-type simFiles struct{ file, caCert, caKey string }
-
-// simConfig is the file of ccesim's --config.
-type simConfig struct {
-	Keys []struct {
-		ID     string   `json:"id"`
-		Secret string   `json:"secret"`
-		UserID string   `json:"userID"`
-		Groups []string `json:"groups"`
-	} `json:"keys"`
-	Projects []struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	} `json:"projects"`
-	Clusters []SimCluster `json:"clusters"`
-}
-
-// writeSimConfig writes the configuration and the authority. The holder of the access key may do everything in its
-// clusters, as the administrator of a CCE cluster may.
-func (s *Stack) writeSimConfig(names []string) (simFiles, error) {
-	var c simConfig
-	c.Keys = append(c.Keys, struct {
-		ID     string   `json:"id"`
-		Secret string   `json:"secret"`
-		UserID string   `json:"userID"`
-		Groups []string `json:"groups"`
-	}{AccessKey, SecretKey, UserID, []string{"system:masters"}})
-	c.Projects = append(c.Projects, struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	}{ProjectID, Region})
-	for _, name := range names {
-		c.Clusters = append(c.Clusters, s.NewCluster(name))
-	}
-	text, err := json.Marshal(c)
-	if err != nil {
-		return simFiles{}, err
-	}
-	_, key, caCert := s.Kube.ClientCA()
-	caKey, err := keyPEM(key)
-	if err != nil {
-		return simFiles{}, err
-	}
-	f := simFiles{filepath.Join(s.Dir, "ccesim.json"), filepath.Join(s.Dir, "ccesim-ca.crt"), filepath.Join(s.Dir, "ccesim-ca.key")}
-	for name, data := range map[string][]byte{f.file: text, f.caCert: caCert, f.caKey: caKey} {
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			return simFiles{}, err
-		}
-	}
-	return f, nil
 }

@@ -77,8 +77,7 @@ func (s *Sim) SetWritesPerMinute(n int) error {
 // SetSecretKey changes the secret of the access key, as if someone had replaced it: with another than SecretKey every
 // signature is wrong.
 func (s *Sim) SetSecretKey(secret string) error {
-	key := map[string]any{"id": AccessKey, "secret": secret, "userID": UserID, "groups": []string{"system:masters"}}
-	return s.admin(http.MethodPut, "keys", map[string]any{"keys": []any{key}}, nil)
+	return s.admin(http.MethodPut, "keys", map[string]any{"keys": []simKey{newSimKey(secret)}}, nil)
 }
 
 // Cluster returns a cluster as it is now.

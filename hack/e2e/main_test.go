@@ -1,0 +1,114 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/clustercredential/operator/hack/realkube"
+	"github.com/clustercredential/operator/hack/stack"
+)
+
+// sideBySide is how many tests run at a time: they mostly wait, so more than there are cores.
+const sideBySide = "16"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !isSet("test.parallel") {
+		if err := flag.Set("test.parallel", sideBySide); err != nil {
+			panic(err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "e2e-")
+	if err != nil {
+		panic(err)
+	}
+	suite.dir = dir
+	// It stops etcd and kube-apiserver on a signal and when time is up, too.
+	code := realkube.Main(m, realkube.Options{})
+	if suite.started != nil {
+		problems := suite.started.finish(code == 0 && !isSet("test.run"))
+		for _, problem := range problems {
+			fmt.Fprintln(os.Stderr, "e2e:", problem)
+			code = 1
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+	}
+	os.Exit(code)
+}
+
+// isSet says whether the caller gave the flag.
+func isSet(name string) bool {
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	return set
+}
+
+// suite is what the tests share. It starts with the first test that needs it.
+var suite struct {
+	dir     string
+	once    sync.Once
+	started *shared
+	err     error
+}
+
+// shared is the API server with everything installed, and a cloud that is a process of its own.
+type shared struct {
+	*stack.Stack
+	audit *auditLog
+	roles *roles
+}
+
+func theSuite(t *testing.T) *shared {
+	t.Helper()
+	suite.once.Do(func() { suite.started, suite.err = startSuite(context.Background(), suite.dir) })
+	if suite.err != nil {
+		t.Fatal("e2e:", suite.err)
+	}
+	return suite.started
+}
+
+func startSuite(ctx context.Context, dir string) (*shared, error) {
+	audit := filepath.Join(dir, "audit.log")
+	s, err := stack.Start(ctx, stack.Options{
+		Dir: dir, Out: os.Stderr, Clusters: []string{"prod-1", "prod-2"},
+		Kube: realkube.Options{
+			AuditLog:    audit,
+			Controllers: []string{realkube.GarbageCollector, realkube.NamespaceController},
+			APIServerArgs: map[string][]string{
+				"audit-log-maxsize": {"2000"}, // MB: one file for the whole suite
+			},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	roles, err := install(ctx, s)
+	if err != nil {
+		_ = s.Stop()
+		return nil, err
+	}
+	return &shared{Stack: s, audit: &auditLog{file: audit}, roles: roles}, nil
+}
+
+// finish says what is wrong with the suite as a whole, and stops what is left of it. The API server has ended by now; its
+// audit log is whole.
+func (s *shared) finish(everythingRan bool) []string {
+	problems := s.roles.refused(s.audit)
+	if everythingRan {
+		problems = append(problems, s.roles.unused(s.audit)...)
+	}
+	if err := s.Stop(); err != nil {
+		problems = append(problems, err.Error())
+	}
+	return problems
+}
