@@ -16,6 +16,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/metadata"
@@ -92,7 +93,7 @@ func newManager(o options) (ctrl.Manager, error) {
 	config.QPS, config.Burst = o.kubeAPIQPS, o.kubeAPIBurst
 	config.UserAgent = userAgent()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, eventsv1.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -172,7 +173,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 	config := controllers.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Keys: keys,
 		Dialer: dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
-		Clock: realClock, Events: mgr.GetEventRecorder(v1alpha1.FieldOwner), Metrics: counted,
+		Clock: realClock, Metrics: counted,
 		MinIssueInterval: o.minIssueInterval,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)

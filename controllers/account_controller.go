@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -75,7 +76,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		return reconcile.Result{}, err // unexpected: back off
 	}
 	next, after := r.examine(ctx, now, a)
-	next.Credentials = int32(len(users))
+	next.Credentials = int32(min(len(users), math.MaxInt32))
 	r.Metrics.accountReady(request.NamespacedName, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady))
 	if equality.Semantic.DeepEqual(object.Status, next) {
 		return reconcile.Result{RequeueAfter: after}, nil // nothing to tell: look again then

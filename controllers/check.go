@@ -25,7 +25,9 @@ func (r *CredentialReconciler) checkSecret(ctx context.Context, p *pass) (again 
 	if p.view == nil {
 		view, err := r.look(ctx, p)
 		if err != nil {
-			p.fail(status.Failure{Reason: v1alpha1.ReasonWriteRefused, Message: "the Secret could not be read from the API server", Counts: true, RetryAt: r.backoff(p, rotation.CapSoon)})
+			p.fail(status.Failure{
+				Reason: v1alpha1.ReasonWriteRefused, Message: errUnread.Error(), Counts: true, RetryAt: r.backoff(p, rotation.CapSoon),
+			})
 			return 0, false
 		}
 		p.see(view)
@@ -56,7 +58,9 @@ func sameCertificate(a, b *storedFacts) bool {
 
 // checkCluster finds the cluster and looks at its addresses, where the decision turns
 // on them. A routine renewal asks for nothing but the certificate.
-func (r *CredentialReconciler) checkCluster(ctx context.Context, p *pass, cloud issuer.Cloud, outcome *budget.Outcome) (needed bool, failure *status.Failure) {
+func (r *CredentialReconciler) checkCluster(
+	ctx context.Context, p *pass, cloud issuer.Cloud, outcome *budget.Outcome,
+) (needed bool, failure *status.Failure) {
 	routine := p.decision.Trigger == v1alpha1.TriggerExpiry || p.decision.Trigger == v1alpha1.TriggerRequest
 	p.clusterID, p.clusterName = p.wanted.Record.ClusterID, p.knownName()
 	if routine && p.clusterID != "" && p.cc.Status.Failures == 0 {
@@ -107,7 +111,7 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 	offer := offerOf(cluster)
 	_, _, err := kubeconfig.Choose(contextsOf(offer), kubeconfig.Wish{Access: wish.Access, Kept: wish.Kept})
 	if wish.Context == "" && err != nil {
-		return false, r.choiceFailure(p, err, p.now.Add(time.Hour))
+		return false, choiceFailure(err, p.now.Add(time.Hour))
 	}
 	if p.wanted.Unreachable && wish.Context == "" {
 		p.offer = offer
@@ -123,7 +127,7 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 
 // offerOf names the addresses of a cluster as the contexts of an answer are named.
 func offerOf(cluster issuer.Cluster) []v1alpha1.OfferedContext {
-	var offer []v1alpha1.OfferedContext
+	offer := make([]v1alpha1.OfferedContext, 0, len(cluster.Endpoints))
 	for _, endpoint := range cluster.Endpoints {
 		name := "internal"
 		if endpoint.External {
@@ -174,7 +178,7 @@ func hostsOf(offered []v1alpha1.OfferedContext) []string {
 }
 
 // choiceFailure is for an address that is not on offer, or not with TLS verification.
-func (r *CredentialReconciler) choiceFailure(p *pass, err error, retryAt time.Time) *status.Failure {
+func choiceFailure(err error, retryAt time.Time) *status.Failure {
 	failure := &status.Failure{Reason: v1alpha1.ReasonContextNotFound, Message: err.Error(), Counts: true, RetryAt: retryAt}
 	if choice, ok := errors.AsType[*kubeconfig.ChoiceError](err); ok {
 		failure.Reason = v1alpha1.Reason(choice.Kind)

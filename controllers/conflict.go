@@ -97,17 +97,22 @@ func (r *CredentialReconciler) preflight(ctx context.Context, p *pass) *publishP
 	if why := invalidMetadata(p.output); why != "" {
 		return &publishProblem{v1alpha1.ReasonWriteRefused, why}
 	}
-	if r.memory.preflightPassed(p.key.Namespace, p.now) {
+	if r.memory.preflightPassed(p.preflightKey(), p.now) {
 		return nil
 	}
-	if err := r.secrets.Preflight(ctx, p.key.Namespace); err != nil {
+	if err := r.secrets.Preflight(ctx, p.key.Namespace, p.output.Labels, p.output.Annotations); err != nil {
 		if refused, ok := errors.AsType[*target.Refused](err); ok {
 			return &publishProblem{v1alpha1.ReasonWriteRefused, "no certificate is asked for, since the API server would refuse its Secret: " + refused.Detail}
 		}
 		return &publishProblem{v1alpha1.ReasonWriteRefused, "no certificate is asked for: " + err.Error()}
 	}
-	r.memory.passPreflight(p.key.Namespace, p.now)
+	r.memory.passPreflight(p.preflightKey(), p.now)
 	return nil
+}
+
+// preflightKey names what a preflight was about: policies look at labels too.
+func (p *pass) preflightKey() string {
+	return fmt.Sprintf("%s %v %v", p.key.Namespace, p.output.Labels, p.output.Annotations) // fmt sorts maps
 }
 
 // invalidMetadata says which label or annotation the API server would refuse.

@@ -146,7 +146,7 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 	if err != nil {
 		p.attempt.Contexts = offeredOf(answer.Contexts)
 		r.discard(p, &answer.Identity, "")
-		p.attempt.Failure = r.choiceFailure(p, err, p.now.Add(time.Hour))
+		p.attempt.Failure = choiceFailure(err, p.now.Add(time.Hour))
 		return
 	}
 	credential := kubeconfig.Credential{Server: choice.Server, CAPEM: choice.CAPEM, Identity: answer.Identity}

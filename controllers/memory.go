@@ -103,21 +103,26 @@ func (m *memory) isOwnWrite(uid types.UID, version string) bool {
 // preflightLasts is how long a namespace that takes our Secrets is believed to do so.
 const preflightLasts = 10 * time.Minute
 
-func (m *memory) preflightPassed(namespace string, now time.Time) bool {
+func (m *memory) preflightPassed(key string, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at, passed := m.preflights[namespace]
+	at, passed := m.preflights[key]
 	return passed && now.Sub(at) < preflightLasts
 }
 
-func (m *memory) passPreflight(namespace string, now time.Time) {
+func (m *memory) passPreflight(key string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.preflights[namespace] = now
+	for other, at := range m.preflights {
+		if now.Sub(at) >= preflightLasts {
+			delete(m.preflights, other)
+		}
+	}
+	m.preflights[key] = now
 }
 
-func (m *memory) failPreflight(namespace string) {
+func (m *memory) failPreflight(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.preflights, namespace)
+	delete(m.preflights, key)
 }

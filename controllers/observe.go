@@ -80,8 +80,8 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	}
 	record := r.recordOf(ctx, p)
 	p.wanted = wantedOf(p, record, r.MinIssueInterval)
-	p.found = foundOf(p, record)
 	p.noteLost()
+	p.found = foundOf(p, record)
 	return p, nil
 }
 
@@ -247,6 +247,9 @@ func foundOf(p *pass, record *rotation.Record) rotation.Found {
 	}
 	if previous.NextAttemptTime != nil {
 		found.RetryAt = previous.NextAttemptTime.Time
+	}
+	if p.lost != nil { // counts as a failure from now on
+		found.Failures, found.FailedWith, found.RetryAt = max(1, found.Failures), p.lost.With, p.lost.RetryAt
 	}
 	if stored := p.stored(); stored != nil {
 		c := stored.certificate

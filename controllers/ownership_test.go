@@ -32,8 +32,7 @@ func TestASecretOfSomebodyElseIsLeftAloneAndNothingIsAskedFor(t *testing.T) {
 	w.Create(foreign(w, "prod-1-kubeconfig"))
 	w.Create(w.Credential("prod-1"))
 	for range 5 {
-		result, err := w.Pass("prod-1")
-		w.Must(err)
+		result := w.Pass("prod-1")
 		if result.RequeueAfter > time.Minute {
 			t.Fatalf("looked at again after %v only", result.RequeueAfter)
 		}
@@ -175,11 +174,22 @@ func TestARestoredSecretUnderANewUIDIsStillOurs(t *testing.T) {
 	restored.ObjectMeta = metav1.ObjectMeta{
 		Namespace: restored.Namespace, Name: restored.Name, Labels: restored.Labels, Annotations: restored.Annotations,
 	}
+	restored.Annotations[v1alpha1.AnnotationReleasedAt] = "2026-01-01T00:00:00Z"
+	restored.Data["old-key"] = restored.Data["value"]
+	restored.Data["consumer"] = []byte("its own")
 	w.Create(restored)
+	w.TakeEvents()
 	w.Create(w.Credential("prod-1"))
 	w.Restart()
 	w.Settle("prod-1")
 	wantPosts(t, w, 1)
+	after := w.Secret("prod-1-kubeconfig")
+	if after.Annotations[v1alpha1.AnnotationReleasedAt] != "" || after.Data["old-key"] != nil || after.Data["consumer"] == nil {
+		t.Errorf("annotations %v, %d data keys", after.Annotations, len(after.Data))
+	}
+	if events := w.TakeEvents(); len(events) != 0 {
+		t.Errorf("a restore told of %q", events)
+	}
 	wantConditions(t, w.Get("prod-1"), healthy)
 	w.Advance(21 * day)
 	w.Settle("prod-1")

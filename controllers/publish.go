@@ -139,7 +139,7 @@ func (r *CredentialReconciler) overtaken(p *pass, began string) bool {
 func (r *CredentialReconciler) hold(p *pass, refused *target.Refused, err error) {
 	fresh := p.fresh
 	r.memory.update(p.cc, func(m *remembered) { m.held = fresh })
-	r.memory.failPreflight(p.cc.Namespace)
+	r.memory.failPreflight(p.preflightKey())
 	r.Metrics.published(p.output.Format, false)
 	if refused != nil {
 		err = refused
@@ -167,7 +167,7 @@ func (r *CredentialReconciler) bringUpToDate(ctx context.Context, p *pass) {
 		credential.Server = server
 	}
 	if err := r.put(ctx, p, credential, p.marksOf(source.facts.marks)); err != nil {
-		r.memory.failPreflight(p.cc.Namespace)
+		r.memory.failPreflight(p.preflightKey())
 		p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -48,8 +47,6 @@ type Config struct {
 	Budget *budget.Budget
 	// Clock is read once a pass.
 	Clock clock.PassiveClock
-	// Events records events.
-	Events events.EventRecorder
 	// Metrics counts what happens.
 	Metrics *Metrics
 	// MinIssueInterval is the least time between two certificates of one object without a

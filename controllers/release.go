@@ -123,7 +123,7 @@ func (r *CredentialReconciler) release(ctx context.Context, name types.Namespace
 		if err := r.secrets.Release(ctx, secret, now); err != nil {
 			return err
 		}
-		r.tell(releasedSecret(secret), status.Event{
+		r.tell(ctx, secretReference(secret), status.Event{
 			Type: corev1.EventTypeNormal, Reason: "Released",
 			Message: fmt.Sprintf("ClusterCredential %q is gone; its certificate stays valid until %s, or until the cluster revokes it", name.Name, marks.NotAfter.UTC().Format(time.RFC3339)),
 		})
@@ -139,11 +139,4 @@ func goesAlong(secret *metav1.PartialObjectMetadata, uid string) bool {
 		}
 	}
 	return false
-}
-
-func releasedSecret(secret *metav1.PartialObjectMetadata) *corev1.Secret {
-	return &corev1.Secret{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID},
-	}
 }

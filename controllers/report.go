@@ -9,7 +9,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -77,7 +76,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 	facts := status.Facts{
 		Now: p.now, Generation: p.cc.Generation, Suspended: p.cc.Spec.Suspend,
 		Manual: p.wanted.Schedule.Manual, Wanted: firstOf(p.cc.Spec.Cluster.Name, p.clusterName, p.cc.Spec.Cluster.ID),
-		Stored: p.storedStatus(), Decision: p.decision, Attempt: p.attempt, Lost: p.lost,
+		With: p.wanted.With, Stored: p.storedStatus(), Decision: p.decision, Attempt: p.attempt, Lost: p.lost,
 		Output: status.Output{
 			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
 		},
@@ -133,7 +132,9 @@ func (p *pass) storedAccess(stored *storedFacts) v1alpha1.Access {
 
 // writeStatus writes the next status if it differs. Where the object has changed
 // meanwhile the status is made anew from what is there now.
-func (r *CredentialReconciler) writeStatus(ctx context.Context, p *pass, facts status.Facts) (previous, next v1alpha1.ClusterCredentialStatus, err error) {
+func (r *CredentialReconciler) writeStatus(
+	ctx context.Context, p *pass, facts status.Facts,
+) (previous, next v1alpha1.ClusterCredentialStatus, err error) {
 	cc := p.cc
 	for range 5 {
 		previous = cc.Status
@@ -178,18 +179,20 @@ func (r *CredentialReconciler) speak(ctx context.Context, p *pass, previous, nex
 	if p.lost != nil || p.attempt != nil && p.attempt.Unknown {
 		r.Metrics.unknownOutcome(p.cc)
 	}
-	for _, event := range status.EventsOf(previous, next) {
+	for _, event := range status.EventsOf(previous, next, p.isPublishing(previous)) {
 		log.Info(event.Message, "reason", event.Reason, "trigger", p.decision.Trigger)
-		r.tell(p.cc, event)
+		r.tell(ctx, credentialReference(p.cc), event)
 	}
 	if p.decision.Trigger != "" {
 		log.V(1).Info("Decided", "trigger", p.decision.Trigger, "due", p.decision.Due, "reason", p.decision.Reason, "at", p.decision.At)
 	}
 }
 
-// tell records an event. The text is an argument and never a format.
-func (r *CredentialReconciler) tell(about runtime.Object, event status.Event) {
-	r.Events.Eventf(about, nil, event.Type, event.Reason, "Reconcile", "%s", event.Message)
+// isPublishing says whether the certificate that is stored now was published by this
+// pass, or by an attempt that could not say so: a status that was wiped tells no news.
+func (p *pass) isPublishing(previous v1alpha1.ClusterCredentialStatus) bool {
+	begun := previous.Issuance != nil && previous.Issuance.ID == p.marks().IssuanceID
+	return begun || p.fresh != nil && p.current
 }
 
 // nextLook is when to look again: never later than an hour from now.

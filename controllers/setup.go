@@ -29,7 +29,7 @@ import (
 // +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials;cloudaccounts,verbs=get;list;watch
 // +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials/status;cloudaccounts/status,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
 // Field indexes of the cache.
 const (
@@ -148,7 +148,8 @@ func (r *CredentialReconciler) usersOf(ctx context.Context, account client.Objec
 // credentialsOf lists the ClusterCredentials that refer to an account.
 func (c *Config) credentialsOf(ctx context.Context, account types.NamespacedName) ([]v1alpha1.ClusterCredential, error) {
 	var list v1alpha1.ClusterCredentialList
-	err := c.Client.List(ctx, &list, client.InNamespace(account.Namespace), client.MatchingFields{indexAccount: account.Name}, client.UnsafeDisableDeepCopy)
+	err := c.Client.List(ctx, &list, client.InNamespace(account.Namespace),
+		client.MatchingFields{indexAccount: account.Name}, client.UnsafeDisableDeepCopy)
 	return list.Items, err
 }
 

@@ -68,7 +68,7 @@ func newValue(value string) func(*v1alpha1.ClusterCredential) {
 	}
 }
 
-func TestAFirstCredentialTakesThreeWritesOneReadAndOneCertificate(t *testing.T) {
+func TestAFirstCredentialTakesFourWritesOneReadAndOneCertificate(t *testing.T) {
 	w := testkit.New(t)
 	w.Create(w.Credential("prod-1"))
 	w.Recorder.Reset(nil)
@@ -76,6 +76,7 @@ func TestAFirstCredentialTakesThreeWritesOneReadAndOneCertificate(t *testing.T) 
 	want := []testkit.Call{
 		{Verb: "get", Kind: "Secret"}, {Verb: "dryrun", Kind: "Secret"}, {Verb: "update", Kind: "ClusterCredential/status"},
 		{Verb: "create", Kind: "Secret"}, {Verb: "update", Kind: "ClusterCredential/status"},
+		{Verb: "create", Kind: "Event"},
 	}
 	if diff := cmp.Diff(want, w.Recorder.Calls()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)

@@ -99,25 +99,32 @@ type ClusterCredentialStatus struct {
 // OfferedContext is a context of the cloud's answer.
 type OfferedContext struct {
 	// name is the context's name, such as internal or externalTLSVerify.
+	// +required
 	Name string `json:"name"`
 	// server is the URL of the API server.
+	// +required
 	Server string `json:"server"`
 	// verified is true when TLS is verified against the cluster's CA.
+	// +required
 	Verified bool `json:"verified"`
 }
 
 // Certificate describes a client certificate.
 type Certificate struct {
 	// serialNumber is upper-case hex, as openssl x509 -serial prints it.
+	// +required
 	SerialNumber string `json:"serialNumber"`
 	// fingerprintSHA256 is lower-case hex of SHA-256 over the DER certificate.
+	// +required
 	FingerprintSHA256 string `json:"fingerprintSHA256"`
 	// commonName is the identity: the id of the IAM user or agency that asked.
 	// +optional
 	CommonName string `json:"commonName,omitempty"`
 	// notBefore is the start of the validity.
+	// +required
 	NotBefore metav1.Time `json:"notBefore"`
 	// notAfter is the end of the validity.
+	// +required
 	NotAfter metav1.Time `json:"notAfter"`
 	// requestID is the cloud's id of the call that issued it.
 	// +optional
@@ -130,10 +137,13 @@ type Certificate struct {
 // Issuance is an attempt to get a certificate that has begun.
 type Issuance struct {
 	// id is the id of the attempt; the Secret carries it once the certificate is stored.
+	// +required
 	ID string `json:"id"`
 	// trigger is why the certificate is asked for.
+	// +required
 	Trigger Trigger `json:"trigger"`
 	// startedAt is when the attempt began.
+	// +required
 	StartedAt metav1.Time `json:"startedAt"`
 }
 
@@ -161,19 +171,20 @@ type HistoryEntry struct {
 	// issuanceID is the id of the attempt.
 	// +optional
 	IssuanceID string `json:"issuanceID,omitempty"`
-	// serialNumber as in status.certificate; unset where the answer was lost.
+	// serialNumber is as in status.certificate; unset where the answer was lost.
 	// +optional
 	SerialNumber string `json:"serialNumber,omitempty"`
-	// fingerprintSHA256 as in status.certificate.
+	// fingerprintSHA256 is as in status.certificate.
 	// +optional
 	FingerprintSHA256 string `json:"fingerprintSHA256,omitempty"`
-	// commonName as in status.certificate.
+	// commonName is as in status.certificate.
 	// +optional
 	CommonName string `json:"commonName,omitempty"`
 	// clusterID is the cluster that it was asked for.
 	// +optional
 	ClusterID string `json:"clusterID,omitempty"`
 	// issuedAt is when the attempt began.
+	// +required
 	IssuedAt metav1.Time `json:"issuedAt"`
 	// notAfter is the end of the validity; for a lost answer, the latest that it can be.
 	// +optional
@@ -182,9 +193,11 @@ type HistoryEntry struct {
 	// +optional
 	RequestID string `json:"requestID,omitempty"`
 	// trigger is why it was asked for.
+	// +required
 	Trigger Trigger `json:"trigger"`
-	// state: Active is published. Superseded was, and is valid until notAfter. Discarded
+	// state Active is published. Superseded was, and is valid until notAfter. Discarded
 	// was issued and not published. Unknown: the answer was lost, a certificate may exist.
+	// +required
 	State CertificateState `json:"state"`
 }
 
@@ -202,22 +215,26 @@ const (
 
 // OutputStatus tells of one output Secret.
 type OutputStatus struct {
-	// namespace of the Secret.
+	// namespace is the namespace of the Secret.
+	// +required
 	Namespace string `json:"namespace"`
 	// secretName is the name of the Secret.
+	// +required
 	SecretName string `json:"secretName"`
-	// format of the Secret.
+	// format is the shape of the Secret.
+	// +required
 	Format OutputFormat `json:"format"`
-	// revision of the credential in it.
+	// revision is that of the credential in it.
 	// +optional
 	Revision int64 `json:"revision,omitempty"`
 	// notAfter is the expiry of the certificate in it.
 	// +optional
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
-	// state: Current carries the current credential. Stale carries an earlier one that is
+	// state Current carries the current credential. Stale carries an earlier one that is
 	// still valid. Failed carries none that works. Released is no longer ours to write.
+	// +required
 	State OutputState `json:"state"`
-	// reason as in the condition Published, where the state is not Current.
+	// reason is that of the condition Published, where the state is not Current.
 	// +optional
 	Reason Reason `json:"reason,omitempty"`
 }

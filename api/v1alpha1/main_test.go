@@ -144,11 +144,12 @@ func newNamespace(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	if _, err := c.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: name + "-"}}
+	namespace, err = c.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return name
+	return namespace.Name
 }
 
 // store creates an object, and then its status.
@@ -189,6 +190,12 @@ func newKubectl(t *testing.T) kubectl {
 		t.Fatal(err)
 	}
 	return kubectl{t, home, path}
+}
+
+// in is kubectl in a subtest.
+func (k kubectl) in(t *testing.T) kubectl {
+	k.t = t
+	return k
 }
 
 // try returns what kubectl prints, on both streams, and how it ends.

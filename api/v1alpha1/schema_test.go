@@ -205,7 +205,7 @@ func TestEveryFieldIsExplained(t *testing.T) {
 				return
 			}
 			name := path[strings.LastIndex(path, ".")+1:]
-			if !strings.HasPrefix(s.Description, name+" ") && !strings.HasPrefix(s.Description, name+":") {
+			if !strings.HasPrefix(s.Description, name+" ") {
 				t.Errorf("%s %s: the comment does not begin with the name of the field: %q", kind, path, s.Description)
 			}
 			for inner := range s.Properties {

@@ -30,8 +30,8 @@ const (
 	AnnotationFingerprint = "clustercredential.dev/fingerprint"
 	// AnnotationNotAfter is the certificate's expiry, RFC 3339 in UTC.
 	AnnotationNotAfter = "clustercredential.dev/not-after"
-	// AnnotationRenewRequest holds the last two handled values of AnnotationRenewRequestedAt,
-	// newest first, as a JSON list.
+	// AnnotationRenewRequest is the last handled value of AnnotationRenewRequestedAt, cut to
+	// 256 characters; empty: none was handled yet (primary Secret only).
 	AnnotationRenewRequest = "clustercredential.dev/renew-request"
 	// AnnotationRequest is what the certificate was asked for, as canonical JSON
 	// (primary Secret only); equal to status.certificate.request.

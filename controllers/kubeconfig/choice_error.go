@@ -73,7 +73,7 @@ func accessError(contexts []Context, wish Wish) *ChoiceError {
 
 // offered lists the contexts, in the order sent.
 func offered(contexts []Context) string {
-	var names []string
+	names := make([]string, 0, len(contexts))
 	for _, context := range contexts {
 		name := context.Name
 		if !context.Verified {
@@ -81,7 +81,7 @@ func offered(contexts []Context) string {
 		}
 		names = append(names, name)
 	}
-	if names == nil {
+	if len(names) == 0 {
 		return "it offers no context"
 	}
 	return "it offers " + listed(names)

@@ -37,6 +37,7 @@ func floorOf(now time.Time, want Wanted, have Found, trigger v1alpha1.Trigger) (
 		candidate, reason = requestFloor(now, attempts)
 	case v1alpha1.TriggerSpec:
 		candidate, reason = changeFloor(now, attempts)
+	default: // the first certificate waits for nobody
 	}
 	if candidate.After(at) {
 		return candidate, reason

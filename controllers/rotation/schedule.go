@@ -61,7 +61,7 @@ func spreadOf(uid, serial string, most time.Duration) time.Duration {
 	if most <= 0 {
 		return 0
 	}
-	return time.Duration(hashOf(uid, serial) % uint64(most)).Truncate(time.Second)
+	return time.Duration(hashOf(uid, serial) % uint64(most)).Truncate(time.Second) //nolint:gosec // below most
 }
 
 func hashOf(parts ...string) uint64 {

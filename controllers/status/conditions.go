@@ -59,6 +59,8 @@ func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
 		return verdict{false, v1alpha1.ReasonUnknownOutcome, lostMessage(*facts.Lost)}
 	case next.Failures > 0 && previous != nil && previous.Status == metav1.ConditionFalse:
 		return verdict{false, v1alpha1.Reason(previous.Reason), previous.Message}
+	case !d.Due && d.Reason == v1alpha1.ReasonRateLimited && routine(d.Trigger) && facts.Stored != nil:
+		return verdict{true, d.Reason, d.Message + "; the next one may be asked for at " + stamp(d.At)}
 	case !d.Due && d.Reason == v1alpha1.ReasonRateLimited:
 		return verdict{false, d.Reason, d.Message + "; the next one may be asked for at " + stamp(d.At)}
 	case routine(d.Trigger) && facts.Stored != nil:
@@ -88,9 +90,7 @@ func issuedMessage(facts Facts) string {
 		text += "; the next one is asked for at " + stamp(renewal)
 	}
 	for _, note := range []string{facts.Decision.Note, facts.Stored.Note} {
-		if note != "" {
-			text += "; " + note
-		}
+		text = strings.TrimSuffix(text+"; "+note, "; ")
 	}
 	return text
 }
@@ -132,9 +132,11 @@ func readyOf(facts Facts, issued, published verdict) verdict {
 	case stored == nil:
 		return verdict{false, pending(issued), "no credential is stored: " + issued.message}
 	case !stored.Certificate.NotAfter.After(facts.Now):
-		return verdict{false, v1alpha1.ReasonExpired, fmt.Sprintf("certificate %s expired at %s; Issued says why there is no newer one", stored.Certificate.SerialNumber, stamp(stored.Certificate.NotAfter.Time))}
+		return verdict{false, v1alpha1.ReasonExpired, fmt.Sprintf("certificate %s expired at %s; Issued says why there is no newer one",
+			stored.Certificate.SerialNumber, stamp(stored.Certificate.NotAfter.Time))}
 	case facts.Decision.OtherCluster:
-		return verdict{false, pending(issued), "the Secret still holds the credential of cluster " + stored.ClusterID + ", which spec does not name any more: " + issued.message}
+		return verdict{false, pending(issued), "the Secret still holds the credential of cluster " + stored.ClusterID +
+			", which spec does not name any more: " + issued.message}
 	case facts.WrongAccess:
 		return verdict{false, pending(issued), "the Secret does not hold the address that spec.endpoint asks for: " + issued.message}
 	default:
@@ -156,6 +158,7 @@ func stalledOf(forGood bool, ready, issued, published verdict) *verdict {
 			if forGood {
 				return &verdict{true, v.reason, v.message}
 			}
+		default: // everything else passes by itself, or once the cloud is mended
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ func TestTheConditionsSayHowThingsStand(t *testing.T) {
 		"a requested renewal is due": {nil, rest(wants(v1alpha1.TriggerRequest, "asked")),
 			words{valid, "True Renewing", published, "", ""}},
 		"a renewal waits for the floor": {nil, rest(wants(v1alpha1.TriggerExpiry, "old"), waitsUntil(soon, v1alpha1.ReasonRateLimited, "floor")),
-			words{valid, "False RateLimited", published, "", ""}},
+			words{valid, "True RateLimited", published, "", ""}},
 		"a renewal failed, and what is published still works": {nil, rest(wants(v1alpha1.TriggerExpiry, "old"), failing(v1alpha1.ReasonUnavailable, "503", soon)),
 			words{valid, "False Unavailable", published, "", ""}},
 		"a renewal was refused, and is not stalled while Ready is True": {nil, rest(wants(v1alpha1.TriggerExpiry, "old"), failing(v1alpha1.ReasonRejected, "no", time.Time{})),

@@ -28,9 +28,10 @@ type Event struct {
 const ReasonIdentityChanged = "IdentityChanged"
 
 // EventsOf names the transitions from one status to the next: a new certificate, or
-// else the most important condition that changed; and a changed identity.
-func EventsOf(previous, next v1alpha1.ClusterCredentialStatus) []Event {
-	if isNewCertificate(previous.Certificate, next.Certificate) {
+// else the most important condition that changed; and a changed identity. published is
+// true when the pass published a certificate: a status that was wiped tells no news.
+func EventsOf(previous, next v1alpha1.ClusterCredentialStatus, published bool) []Event {
+	if published && isNewCertificate(previous.Certificate, next.Certificate) {
 		return append(identity(previous.Certificate, next.Certificate), issuedEvent(previous, next))
 	}
 	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {

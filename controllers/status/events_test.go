@@ -50,7 +50,7 @@ func TestOneEventTellsOfATransition(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			previous := after(test.before...)
 			var got []string
-			for _, event := range EventsOf(previous, Next(previous, test.then)) {
+			for _, event := range EventsOf(previous, Next(previous, test.then), true) {
 				got = append(got, event.Type+" "+event.Reason+" "+event.Message)
 			}
 			if len(got) > 1 || (len(got) == 0) != (test.want == "") || len(got) == 1 && !strings.HasPrefix(got[0], test.want) {
@@ -62,7 +62,7 @@ func TestOneEventTellsOfATransition(t *testing.T) {
 
 func TestAnotherIdentityIsToldBesides(t *testing.T) {
 	other := rest(func(f *Facts) { f.Stored = storedOf("0B"); f.Stored.Certificate.CommonName = "user-2" })
-	got := EventsOf(settled(), Next(settled(), other))
+	got := EventsOf(settled(), Next(settled(), other), true)
 	want := []Event{
 		{Type: "Warning", Reason: "IdentityChanged", Message: `the new certificate carries the identity "user-2", the one before carried "user-1": check that the new one has the same permissions in the cluster`},
 		{Type: "Normal", Reason: "Issued", Message: "certificate 0B is published, valid until 2026-12-14T12:00:00Z, request req-0B"},
@@ -70,7 +70,7 @@ func TestAnotherIdentityIsToldBesides(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := EventsOf(v1alpha1.ClusterCredentialStatus{}, Next(v1alpha1.ClusterCredentialStatus{}, other)); len(got) != 1 {
+	if got := EventsOf(v1alpha1.ClusterCredentialStatus{}, Next(v1alpha1.ClusterCredentialStatus{}, other), true); len(got) != 1 {
 		t.Errorf("a first certificate has no identity before it: %+v", got)
 	}
 }

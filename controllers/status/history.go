@@ -105,11 +105,11 @@ func trim(entries []v1alpha1.HistoryEntry, now time.Time) []v1alpha1.HistoryEntr
 
 func leaver(entries []v1alpha1.HistoryEntry, now time.Time) int {
 	oldest := -1
-	for i := len(entries) - 1; i >= 0; i-- {
-		if entries[i].State == v1alpha1.CertificateActive {
+	for i, entry := range slices.Backward(entries) {
+		if entry.State == v1alpha1.CertificateActive {
 			continue
 		}
-		if entries[i].NotAfter != nil && !entries[i].NotAfter.After(now) {
+		if entry.NotAfter != nil && !entry.NotAfter.After(now) {
 			return i
 		}
 		if oldest < 0 {

@@ -260,12 +260,12 @@ func TestTheStatusIsSoundThroughAnyLife(t *testing.T) {
 					t.Fatalf("the same facts again change it:\n%s", cmp.Diff(next, still))
 				}
 			}
-			for _, event := range EventsOf(*frozen, next) {
+			for _, event := range EventsOf(*frozen, next, true) {
 				if event.Reason == "" || event.Message == "" {
 					t.Fatalf("an empty event: %+v", event)
 				}
 			}
-			if events := EventsOf(next, next); events != nil {
+			if events := EventsOf(next, next, true); events != nil {
 				t.Fatalf("events without a transition: %+v", events)
 			}
 			if t.Failed() {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -55,7 +56,31 @@ func (d Desired) Carries(live *corev1.Secret) bool {
 	if d.Owner != nil && !hasOwner(live, d.Owner.UID) {
 		return false
 	}
-	return len(d.leftovers(live)) == 0
+	return len(d.leftovers(live)) == 0 && d.strays(live) == nil
+}
+
+// strays is a merge patch that removes what must not stay, whoever owns it: the note
+// that the Secret was released, and the very credential under another key. After a
+// restore they belong to another manager, and apply leaves them. nil: nothing.
+func (d Desired) strays(live *corev1.Secret) map[string]any {
+	metadata, data := map[string]any{}, map[string]any{}
+	if _, released := live.Annotations[v1alpha1.AnnotationReleasedAt]; released {
+		metadata["annotations"] = map[string]any{v1alpha1.AnnotationReleasedAt: nil}
+	}
+	ours := []string{d.Marks.Fingerprint, live.Annotations[v1alpha1.AnnotationFingerprint]}
+	for key, value := range live.Data {
+		if _, wanted := d.Rendered.Data[key]; wanted {
+			continue
+		}
+		if c, _, found := output.Search(map[string][]byte{key: value}); found && slices.Contains(ours, c.Fingerprint) {
+			data[key] = nil
+		}
+	}
+	if len(metadata)+len(data) == 0 {
+		return nil
+	}
+	metadata["resourceVersion"] = live.ResourceVersion
+	return map[string]any{"metadata": metadata, "data": data}
 }
 
 func covers(have, want map[string]string) bool {
@@ -96,7 +121,7 @@ func (d Desired) leftovers(live *corev1.Secret) []metav1.ManagedFieldsOperationT
 			continue
 		}
 		var owned ownedFields
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &owned); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &owned); err != nil {
 			continue // not ours to mend: the API server writes these
 		}
 		if extra(owned.Metadata.Labels, labels) || extra(owned.Metadata.Annotations, annotations) ||

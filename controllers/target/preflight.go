@@ -29,17 +29,17 @@ var preflightSuffix = regexp.MustCompile(preflightName + "[a-z0-9]+")
 // maxDetail bounds what is shown of an API server's text, in bytes.
 const maxDetail = 300
 
-// Preflight tries, without storing anything, whether a Secret with our marks can be
-// created in the namespace: quota, admission and roles say so before a certificate
+// Preflight tries, without storing anything, whether a Secret with our marks and an
+// output's labels and annotations can be created in the namespace: quota, admission and roles say so before a certificate
 // is asked for. A nil error means yes, or that an admission webhook does not take dry-runs. Errors:
 // *Refused when somebody has to act, anything else when trying again can help.
-func (s Store) Preflight(ctx context.Context, namespace string) error {
+func (s Store) Preflight(ctx context.Context, namespace string, labels, annotations map[string]string) error {
 	dummy := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:    namespace,
 			GenerateName: preflightName,
-			Labels:       Marks{}.labels(),
-			Annotations:  map[string]string{v1alpha1.AnnotationCredentialNamespace: namespace},
+			Labels:       merged(labels, Marks{}.labels()),
+			Annotations:  merged(annotations, map[string]string{v1alpha1.AnnotationCredentialNamespace: namespace}),
 		},
 		Type: corev1.SecretTypeOpaque,
 	}

@@ -5,6 +5,7 @@ package target
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -79,6 +80,11 @@ func (s Store) apply(ctx context.Context, live *corev1.Secret, want Desired) (ty
 			return "", "", err
 		}
 	}
+	if strays := want.strays(live); strays != nil {
+		if err := s.sweep(ctx, live, strays); err != nil {
+			return "", "", err
+		}
+	}
 	secret := corev1ac.Secret(want.Key.Name, want.Key.Namespace).
 		WithUID(live.UID).
 		WithResourceVersion(live.ResourceVersion).
@@ -104,6 +110,18 @@ func (s Store) handOver(ctx context.Context, live *corev1.Secret) error {
 		return err
 	}
 	if err := s.Writer.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(v1alpha1.FieldOwner)); err != nil {
+		return writeError(client.ObjectKeyFromObject(live), err)
+	}
+	return nil
+}
+
+// sweep removes what apply cannot, since another manager (a restore) owns it.
+func (s Store) sweep(ctx context.Context, live *corev1.Secret, strays map[string]any) error {
+	patch, err := json.Marshal(strays)
+	if err != nil {
+		return fmt.Errorf("write the patch that sweeps Secret %s: %w", client.ObjectKeyFromObject(live), err)
+	}
+	if err := s.Writer.Patch(ctx, live, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.FieldOwner)); err != nil {
 		return writeError(client.ObjectKeyFromObject(live), err)
 	}
 	return nil

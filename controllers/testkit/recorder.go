@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -181,6 +182,8 @@ func kind(obj client.Object) string {
 		return "Secret"
 	case *v1alpha1.ClusterCredential:
 		return "ClusterCredential"
+	case *eventsv1.Event:
+		return "Event"
 	case *v1alpha1.CloudAccount:
 		return "CloudAccount"
 	default:

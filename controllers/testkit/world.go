@@ -9,18 +9,19 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/metadata"
-	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -62,10 +63,7 @@ type World struct {
 	// Sim is the cloud.
 	Sim *ccesim.Server
 	// Clock is moved by hand.
-	Clock *clocktesting.FakePassiveClock
-	// Events are those recorded so far.
-	Events *events.FakeRecorder
-
+	Clock      *clocktesting.FakePassiveClock
 	Reconciler *controllers.CredentialReconciler
 	Accounts   *controllers.AccountReconciler
 	config     controllers.Config
@@ -82,11 +80,11 @@ func New(t testing.TB) *World {
 		T: t, Cluster: cluster, Namespace: fmt.Sprintf("story-%d", worlds.Add(1)),
 		Recorder: &Recorder{indexes: map[string]client.IndexerFunc{}},
 		Clock:    clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
-		Events:   events.NewFakeRecorder(1000),
 	}
 	w.startCloud()
 	scheme := runtime.NewScheme()
 	w.Must(corev1.AddToScheme(scheme))
+	w.Must(eventsv1.AddToScheme(scheme))
 	w.Must(v1alpha1.AddToScheme(scheme))
 	inner, err := client.NewWithWatch(cluster.Config(), client.Options{Scheme: scheme})
 	w.Must(err)
@@ -130,7 +128,7 @@ func (w *World) startOperator() {
 	w.T.Cleanup(keys.Close)
 	w.config = controllers.Config{
 		Client: w.Recorder.wrap(w.Client, true), Live: live, Keys: keys,
-		Dialer: dialer, Endpoint: server.URL, Clock: w.Clock, Events: w.Events, MinIssueInterval: 10 * time.Minute,
+		Dialer: dialer, Endpoint: server.URL, Clock: w.Clock, MinIssueInterval: 10 * time.Minute,
 	}
 	w.Restart()
 }
@@ -228,9 +226,16 @@ func (w *World) Key(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: w.Namespace, Name: name}
 }
 
-// Pass makes one pass.
-func (w *World) Pass(name string) (reconcile.Result, error) {
+// Pass makes one pass, which must not fail.
+func (w *World) Pass(name string) reconcile.Result {
 	w.T.Helper()
+	result, err := w.Try(name)
+	w.Must(err)
+	return result
+}
+
+// Try makes one pass.
+func (w *World) Try(name string) (reconcile.Result, error) {
 	ctx := ctrl.LoggerInto(w.T.Context(), quiet)
 	return w.Reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: w.Key(name)})
 }
@@ -246,7 +251,7 @@ func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (w *World) Settle(name string) time.Duration {
 	w.T.Helper()
 	for range 60 {
-		result, err := w.Pass(name)
+		result, err := w.Try(name)
 		if err != nil {
 			w.Advance(time.Second)
 			continue
@@ -261,17 +266,18 @@ func (w *World) Settle(name string) time.Duration {
 	return 0
 }
 
-// TakeEvents returns the events recorded since the last call.
+// TakeEvents returns the events written since the last call, in their order.
 func (w *World) TakeEvents() []string {
-	var all []string
-	for {
-		select {
-		case event := <-w.Events.Events:
-			all = append(all, event)
-		default:
-			return all
-		}
+	w.T.Helper()
+	var list eventsv1.EventList
+	w.Must(w.Client.List(context.Background(), &list, client.InNamespace(w.Namespace)))
+	slices.SortFunc(list.Items, func(a, b eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) })
+	all := make([]string, len(list.Items))
+	for i, e := range list.Items {
+		all[i] = e.Type + " " + e.Reason + " " + e.Note
+		w.Must(w.Client.Delete(context.Background(), &e))
 	}
+	return all
 }
 
 // Advance moves the clock.

@@ -1,0 +1,104 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clustercredential/operator/hack/ccesim"
+	"github.com/clustercredential/operator/hack/stack"
+)
+
+// The key of every world's account. The secret parts are easy to find wherever they turn up: any eight characters in a row
+// give them away.
+var (
+	canarySecretKey     = strings.Repeat("CANARYSK", 5)
+	canarySecurityToken = strings.Repeat("CANARYST", 8)
+)
+
+// cloudOptions say what a world's cloud is like.
+type cloudOptions struct {
+	// clusters are the names of its clusters; stack.ClusterID tells their ids.
+	clusters []string
+	lifetime time.Duration // longest life of a certificate; 0: as asked
+	latency  time.Duration // between a call's effect and its answer
+	// keys are more access keys; each has canarySecretKey.
+	keys []string
+}
+
+// cloud is a simulator of a world's own: with the lifetime, the latency and the faults that its test wants. It serves the same
+// HTTP as the ccesim binary, admin API included.
+type cloud struct {
+	*stack.Sim
+	server *httptest.Server
+}
+
+func (s *shared) newCloud(t *testing.T, o cloudOptions) *cloud {
+	t.Helper()
+	cert, key, _ := s.Kube.ClientCA()
+	config := ccesim.Config{
+		CACert: cert, CAKey: key, KeyAlgorithm: ccesim.EC, GrantedLifetime: o.lifetime, Latency: o.latency,
+		Projects: []ccesim.Project{{ID: stack.ProjectID, Name: stack.Region}},
+	}
+	for _, id := range append([]string{stack.AccessKey}, o.keys...) {
+		config.Keys = append(config.Keys, ccesim.AccessKey{
+			ID: id, Secret: canarySecretKey, UserID: stack.UserID, Groups: []string{"system:masters"},
+		})
+	}
+	for _, name := range o.clusters {
+		config.Clusters = append(config.Clusters, ccesim.Cluster{
+			ID: s.ClusterID(name), Name: name, ProjectID: stack.ProjectID,
+			InternalURL: internalURL, ExternalURL: s.Kube.URL(),
+		})
+	}
+	sim, err := ccesim.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := http.NewServeMux()
+	both.Handle("/", sim)
+	both.Handle("/_sim/", sim.AdminHandler())
+	server := httptest.NewServer(both)
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return &cloud{Sim: &stack.Sim{URL: server.URL}, server: server}
+}
+
+// internalURL is the address of every cluster inside its network. Nobody answers there.
+const internalURL = "https://192.168.0.10:5443"
+
+// goesDown ends the cloud: nobody listens any more.
+func (c *cloud) goesDown() {
+	c.server.Listener.Close()
+	c.server.CloseClientConnections()
+}
+
+// posts are the requests for a certificate that the cloud got for these clusters; without names: all.
+func (w *world) posts(clusters ...string) []stack.Entry {
+	w.t.Helper()
+	all, err := w.cloud.Ledger()
+	w.must(err)
+	wanted := map[string]bool{}
+	for _, name := range clusters {
+		wanted[w.ClusterID(name)] = true
+	}
+	var posts []stack.Entry
+	for _, entry := range all {
+		if entry.Op == string(ccesim.OpIssue) && (len(clusters) == 0 || wanted[entry.Cluster]) {
+			posts = append(posts, entry)
+		}
+	}
+	return posts
+}
+
+// wantPosts fails unless the cloud was asked exactly so often.
+func (w *world) wantPosts(want int, clusters ...string) {
+	w.t.Helper()
+	if posts := w.posts(clusters...); len(posts) != want {
+		w.t.Errorf("the cloud was asked for %d certificates of %v, want %d:\n%+v", len(posts), clusters, want, posts)
+	}
+}

@@ -1,0 +1,72 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/hack/stack"
+)
+
+// eventTime bounds what happens at once.
+const eventTime = 20 * time.Second
+
+// The main job, as the README tells it: with a cloud that is a process of its own, and everything unset that can be.
+func TestAFirstCredentialLogsIn(t *testing.T) {
+	w := newWorld(t, cloudOptions{})
+	w.cloud.Sim = w.Sim // that of the suite
+	w.startManager()
+	w.apply(
+		keyYAML(theKeys, stack.AccessKey, stack.SecretKey),
+		fmt.Sprintf(`
+apiVersion: clustercredential.dev/v1alpha1
+kind: CloudAccount
+metadata:
+  name: %s
+spec:
+  region: %s
+  auth:
+    accessKey:
+      secretRef:
+        name: %s
+`, theAccount, stack.Region, theKeys),
+		credentialYAML("prod-1", "prod-1"),
+	)
+	w.kubectl("wait", "--for=condition=Ready", "--timeout=28s", "clustercredential/prod-1", "cloudaccount/"+theAccount)
+
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	w.must(os.WriteFile(file, w.published("prod-1"), 0o600))
+	who, err := w.Kubectl("--kubeconfig", file, "auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+	w.must(err)
+	if who != stack.UserID {
+		t.Errorf("the kubeconfig logs in as %q, want the IAM user %q", who, stack.UserID)
+	}
+	if project := w.kubectl("get", "cloudaccount", theAccount, "-o", "jsonpath={.status.projectID}"); project != stack.ProjectID {
+		t.Errorf("the project that was looked up is %q, want %q", project, stack.ProjectID)
+	}
+
+	table := w.kubectl("get", "ccred")
+	for _, column := range []string{"NAME", "READY", "ISSUED", "CLUSTER", "EXPIRES", "RENEWS", "AGE"} {
+		if !strings.Contains(table, column) {
+			t.Errorf("kubectl get shows no column %s:\n%s", column, table)
+		}
+	}
+	cc := w.get("prod-1")
+	for _, want := range []string{"True", "Issued", "prod-1", cc.Status.Certificate.NotAfter.UTC().Format(time.RFC3339)} {
+		if !strings.Contains(table, want) {
+			t.Errorf("kubectl get does not show %q:\n%s", want, table)
+		}
+	}
+	w.eventually(eventTime, func() error { return w.wantEvent("prod-1", "Issued", cc.Status.Certificate.SerialNumber) })
+	w.eventually(eventTime, func() error { return w.wantEvent("prod-1", "Issued", cc.Status.Certificate.RequestID) })
+	if got := cc.Status.Outputs[0].State; got != v1alpha1.OutputCurrent {
+		t.Errorf("the output is %s", got)
+	}
+}

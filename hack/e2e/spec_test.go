@@ -1,0 +1,129 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+func TestAClusterIsFoundByItsName(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"by-name"}})
+	w.startManager()
+	w.apply(accountYAML(), credentialOf("named", theAccount, "{name: by-name}"))
+	w.waitReady("named")
+	if got := w.get("named").Status; got.ClusterID != w.ClusterID("by-name") || got.Cluster != "by-name" {
+		t.Errorf("status tells of cluster %s (%s)", got.Cluster, got.ClusterID)
+	}
+	// Its id is the same cluster.
+	w.apply(credentialOf("named", theAccount, "{name: null, id: "+w.ClusterID("by-name")+"}"))
+	w.eventually(eventTime, func() error { return w.says("named", v1alpha1.ConditionReady, "True", v1alpha1.ReasonValid) })
+	w.wantPosts(1)
+
+	twin := w.NewCluster("by-name")
+	twin.ID = w.ClusterID("twin")
+	w.must(w.cloud.PutCluster(twin))
+	w.apply(credentialOf("twins", theAccount, "{name: by-name}"))
+	w.eventually(eventTime, func() error {
+		return w.says("twins", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonClusterAmbiguous)
+	})
+	if message := condition(w.get("twins"), v1alpha1.ConditionIssued).Message; !strings.Contains(message, twin.ID) || !strings.Contains(message, w.ClusterID("by-name")) {
+		t.Errorf("the message does not list both ids: %s", message)
+	}
+	w.apply(credentialOf("nobody", theAccount, "{name: nobody}"))
+	w.eventually(eventTime, func() error {
+		return w.says("nobody", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonClusterNotFound)
+	})
+	w.wantPosts(1)
+}
+
+func TestASuspendedCredentialIsLeftAlone(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"asleep"}})
+	w.startManager()
+	w.apply(accountYAML(), credentialYAML("asleep", "asleep"))
+	w.waitReady("asleep")
+	before := w.serial("asleep")
+	w.apply(credentialYAML("asleep", "asleep", "  suspend: true"))
+	w.eventually(eventTime, func() error {
+		return w.says("asleep", v1alpha1.ConditionIssued, "True", v1alpha1.ReasonSuspended)
+	})
+	w.must(w.says("asleep", v1alpha1.ConditionReady, "True", v1alpha1.ReasonValid))
+
+	// Neither a request, nor a change, nor a lost Secret is seen to.
+	w.requestRenewal("while asleep", "asleep")
+	w.apply(credentialYAML("asleep", "asleep", "  suspend: true\n  validity: {days: 7}"))
+	w.kubectl("delete", "secret", "asleep-kubeconfig")
+	w.throughout(5*time.Second, func() error {
+		if w.secret("asleep-kubeconfig") != nil || len(w.posts()) > 1 {
+			return fmt.Errorf("something was done while suspended")
+		}
+		return nil
+	})
+	w.eventually(eventTime, func() error {
+		if ready := condition(w.get("asleep"), v1alpha1.ConditionReady); ready.Status != "False" {
+			return fmt.Errorf("the Secret is gone and Ready is %s", ready.Status)
+		}
+		return nil
+	})
+
+	w.apply(credentialYAML("asleep", "asleep", "  suspend: false\n  validity: {days: 7}"))
+	w.waitReady("asleep")
+	w.wantPosts(2) // one for all three
+	if after := w.serial("asleep"); after == before {
+		t.Error("the certificate is still the old one")
+	}
+	if got := w.get("asleep").Status.LastHandledRenewRequest; got != "while asleep" {
+		t.Errorf("the handled request is %q", got)
+	}
+}
+
+func TestManualHoldsBackExpiryOnly(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"manual"}, lifetime: 30 * time.Second})
+	w.startManager("--min-issue-interval=5s")
+	w.apply(accountYAML(), credentialYAML("manual", "manual", "  renewal: {policy: Manual, before: 20s}"))
+	w.waitReady("manual")
+	w.eventually(25*time.Second, func() error {
+		if message := condition(w.get("manual"), v1alpha1.ConditionIssued).Message; !strings.Contains(message, "manual renewal is due") {
+			return fmt.Errorf("Issued does not say that a manual renewal is due: %s", message)
+		}
+		return nil
+	})
+	w.must(w.says("manual", v1alpha1.ConditionIssued, "True", v1alpha1.ReasonIssued))
+	w.wantPosts(1)
+}
+
+// A request is one certificate, also while the object goes on carrying it and after a restart.
+func TestARequestMakesOneRenewal(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"asked"}})
+	w.startManager()
+	asked := strings.Replace(credentialYAML("asked", "asked"), "name: asked\n", "name: asked\n  annotations: {clustercredential.dev/renew-requested-at: first}\n", 1)
+	w.apply(accountYAML(), asked)
+	w.waitReady("asked")
+	if got := w.get("asked").Status.LastHandledRenewRequest; got != "first" {
+		t.Errorf("a first certificate handles the request that is there; the handled one is %q", got)
+	}
+	before := w.secret("asked-kubeconfig")
+	w.requestRenewal("second", "asked")
+	w.eventually(80*time.Second, func() error { // at most one a minute
+		if string(w.secret("asked-kubeconfig").Data["value"]) == string(before.Data["value"]) {
+			return fmt.Errorf("nothing was renewed")
+		}
+		return nil
+	})
+	after := w.secret("asked-kubeconfig")
+	if got := after.Annotations[v1alpha1.AnnotationRenewRequest]; got != "second" {
+		t.Errorf("the Secret says that %q was handled", got)
+	}
+	if after.UID != before.UID {
+		t.Error("the Secret is another one")
+	}
+	w.requestRenewal("first", "asked") // what Git still says: the last two count as handled
+	w.must(w.manager().Kill())
+	w.startManager()
+	w.stillness("with an old request", 2, "asked")
+}
