@@ -27,7 +27,7 @@ CONTROLLER_GEN := go tool controller-gen
 BIN := $(CURDIR)/bin
 
 # The rooms that need neither a server nor time: their tests take seconds.
-PURE := ./api/... $(patsubst %,./controllers/%/...,rotation kubeconfig output status issuer budget)
+PURE := $(patsubst %,./controllers/%/...,rotation kubeconfig output status issuer budget)
 # What else the tests need of Kubernetes than etcd, kube-apiserver and kubectl.
 TEST_ASSETS := --with=kube-controller-manager
 

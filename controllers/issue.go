@@ -5,46 +5,15 @@ package controllers
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/budget"
 	"github.com/clustercredential/operator/controllers/issuer"
-	"github.com/clustercredential/operator/controllers/kubeconfig"
 	"github.com/clustercredential/operator/controllers/rotation"
 	"github.com/clustercredential/operator/controllers/status"
-	"github.com/clustercredential/operator/controllers/target"
 )
-
-// writeIntent notes in status that a certificate is about to be asked for. With the
-// object's resourceVersion it also fences a stale cache and a second leader, and
-// proves that the API server takes writes.
-func (r *CredentialReconciler) writeIntent(ctx context.Context, p *pass, issuance v1alpha1.Issuance) (again time.Duration, written bool) {
-	facts := r.factsOf(p)
-	intended := p.cc.DeepCopy()
-	intended.Status = status.Begin(p.cc.Status, facts, issuance)
-	err := r.Client.Status().Update(ctx, intended)
-	switch {
-	case err == nil:
-		r.memory.update(p.cc, func(m *remembered) { m.written = intended.ResourceVersion })
-		p.cc = intended
-		return 0, true
-	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-		return staleLook, false // somebody was faster: look at what they did
-	default:
-		return 5 * time.Second, false // nothing was asked for: nothing is lost
-	}
-}
-
-// backoff is when the next attempt is made if this one fails.
-func (r *CredentialReconciler) backoff(p *pass, most time.Duration) time.Time {
-	failures := status.FailuresAfter(p.cc.Status, p.wanted.With)
-	return p.now.Add(rotation.Backoff(failures, most, p.left(), string(p.cc.UID)))
-}
 
 // outcomeOf is what the budget learns from an error of the cloud.
 func outcomeOf(e *issuer.Error, posted bool) budget.Outcome {
@@ -133,96 +102,4 @@ func (r *CredentialReconciler) cloudFailure(p *pass, e *issuer.Error) status.Fai
 		}
 	}
 	return failure
-}
-
-// accept judges the answer. What is not fit to be published is discarded, and said so.
-func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer.Cloud, issued issuer.Issued) {
-	answer, err := kubeconfig.Parse(issued.Kubeconfig, p.now)
-	if err != nil {
-		r.discard(p, nil, err.Error())
-		return
-	}
-	choice, _, err := kubeconfig.Choose(answer.Contexts, p.wish())
-	if err != nil {
-		p.attempt.Contexts = offeredOf(answer.Contexts)
-		r.discard(p, &answer.Identity, "")
-		p.attempt.Failure = choiceFailure(err, p.now.Add(time.Hour))
-		return
-	}
-	credential := kubeconfig.Credential{Server: choice.Server, CAPEM: choice.CAPEM, Identity: answer.Identity}
-	if why := p.unfit(ctx, cloud, credential); why != "" {
-		r.discard(p, &answer.Identity, why)
-		return
-	}
-	p.fresh = &held{issuance: *p.attempt.Issuance, credential: credential, marks: p.freshMarks(issued, answer)}
-	p.offer = offeredOf(answer.Contexts)
-}
-
-// unfit says why a credential that is sound by itself must not replace what is there;
-// empty: it may.
-func (p *pass) unfit(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Credential) string {
-	stored := p.stored()
-	chains := kubeconfig.ChainsTo(c.Identity, c.CAPEM)
-	if !chains && (kubeconfig.CABearsIssuerOf(c.Identity, c.CAPEM) || stored != nil && stored.chained) {
-		return "the client certificate is not signed by the cluster's CA"
-	}
-	sameCluster := stored != nil && !p.decision.OtherCluster
-	known := slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Server == c.Server })
-	if sameCluster && !known && stored.server != c.Server && !p.confirmed(ctx, cloud, c.Server) {
-		return "it names an API server that the cloud does not confirm to be the cluster's"
-	}
-	return ""
-}
-
-// confirmed asks the cloud whether an address that was not known before is the cluster's.
-func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, server string) bool {
-	cluster, err := cloud.ClusterByID(ctx, issuer.ClusterType(p.wanted.Record.ClusterType), p.clusterID)
-	if err != nil {
-		return false
-	}
-	host := hostsOf([]v1alpha1.OfferedContext{{Name: "internal", Server: server}})
-	return len(cluster.Endpoints) == 0 || len(host) == 1 && slices.Contains(hostsOf(offerOf(cluster)), host[0])
-}
-
-// discard notes a certificate that was issued and is not published.
-func (r *CredentialReconciler) discard(p *pass, id *kubeconfig.Identity, why string) {
-	p.attempt.Failure = &status.Failure{
-		Reason: v1alpha1.ReasonInvalidResponse, Message: "the cloud's answer is unusable and was not published: " + why,
-		Counts: true, RetryAt: r.backoff(p, rotation.CapLate),
-	}
-	p.attempt.Discarded = &v1alpha1.Certificate{}
-	if id != nil {
-		certificate := describeCertificate(*id)
-		p.attempt.Discarded = &certificate
-	}
-}
-
-// freshMarks are the marks of a new certificate. It handles the renewal request that
-// is there, whatever it was asked for.
-func (p *pass) freshMarks(issued issuer.Issued, answer kubeconfig.Answer) target.Marks {
-	record, issuance := p.wanted.Record, p.attempt.Issuance
-	record.ClusterID = p.clusterID
-	handled, previous := p.handledNow()
-	return target.Marks{
-		Revision:     max(p.marks().Revision, p.cc.Status.Revision) + 1,
-		IssuanceID:   issuance.ID,
-		RenewRequest: &handled,
-		Request:      record.String(),
-		Source: target.Source{
-			ClusterName: p.clusterName, Trigger: issuance.Trigger, IssuedAt: &issuance.StartedAt,
-			RequestID: issued.RequestID, PreviousRequest: previous, Contexts: offeredOf(answer.Contexts),
-		},
-	}
-}
-
-// handledNow are the last two requests once the one that is there is handled.
-func (p *pass) handledNow() (last, previous string) {
-	last, previous = p.cc.Status.LastHandledRenewRequest, p.marks().Source.PreviousRequest
-	if marked := p.marks().RenewRequest; marked != nil {
-		last = *marked
-	}
-	if requested := rotation.CutRequest(p.wanted.RenewRequest); requested != "" && requested != last {
-		return requested, last
-	}
-	return last, previous
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(realkube.Main(m, realkube.Options{CRDDirs: []string{"../config/crd/bases"}}))
+	os.Exit(realkube.Main(m, realkube.Options{CRDDirs: []string{"../config/crd/bases"}, OneCA: true}))
 }

@@ -83,6 +83,9 @@ func TestAFirstCredentialTakesFourWritesOneReadAndOneCertificate(t *testing.T) {
 	}
 	wantPosts(t, w, 1)
 	wantConditions(t, w.Get("prod-1"), healthy)
+	if user := w.Login("prod-1-kubeconfig", "value"); user != testkit.UserID {
+		t.Errorf("the API server takes its bearer for %q, want %q", user, testkit.UserID)
+	}
 	if events := w.TakeEvents(); len(events) != 1 || !strings.HasPrefix(events[0], "Normal Issued certificate ") {
 		t.Errorf("events: %q, want one that tells of the certificate", events)
 	}
@@ -287,6 +290,12 @@ func TestASuspendedCredentialIsLeftAlone(t *testing.T) {
 	w.Advance(40 * day)
 	w.Settle("prod-1")
 	wantPosts(t, w, 1)
+	w.Create(w.Credential("prod-2", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true }))
+	w.Settle("prod-2")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-2"), map[string]string{
+		"Ready": "False/Suspended", "Issued": "True/Suspended", "Published": "False/Suspended", "Reconciling": "True/Suspended",
+	})
 	if got := conditions(w.Get("prod-1"))["Issued"]; got != "True/Suspended" {
 		t.Errorf("Issued: %s", got)
 	}
@@ -294,6 +303,30 @@ func TestASuspendedCredentialIsLeftAlone(t *testing.T) {
 	w.Settle("prod-1")
 	wantPosts(t, w, 2)
 	wantConditions(t, w.Get("prod-1"), healthy)
+}
+
+func TestASuspendedCredentialIsLookedAtAfterARestartAndNotWritten(t *testing.T) {
+	w := established(t)
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true })
+	w.Settle("prod-1")
+	want := map[string]string{"Ready": "True/Valid", "Issued": "True/Suspended", "Published": "True/Published"}
+	wantConditions(t, w.Get("prod-1"), want)
+	w.Recorder.Reset(nil)
+	w.Restart()
+	w.Settle("prod-1")
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("writes: %v", writes)
+	}
+	secret := w.Secret("prod-1-kubeconfig")
+	secret.Annotations = nil
+	w.Must(w.Client.Update(t.Context(), secret))
+	w.Settle("prod-1")
+	wantConditions(t, w.Get("prod-1"), map[string]string{
+		"Ready": "True/Valid", "Issued": "True/Suspended", "Published": "False/Suspended", "Reconciling": "True/Suspended",
+	})
+	if w.Secret("prod-1-kubeconfig").Annotations[v1alpha1.AnnotationFingerprint] != "" {
+		t.Error("a suspended credential was repaired")
+	}
 }
 
 func TestASuspendedAccountIsNotUsedButRepairGoesOn(t *testing.T) {

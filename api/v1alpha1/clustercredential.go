@@ -12,7 +12,7 @@ import (
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:shortName=ccred;ccreds,categories=clustercredentials
+// +kubebuilder:resource:shortName=ccred;ccreds,categories=cluster-credentials
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Issued",type=string,JSONPath=`.status.conditions[?(@.type=="Issued")].reason`
 // +kubebuilder:printcolumn:name="Cluster",type=string,JSONPath=`.status.cluster`

@@ -81,8 +81,9 @@ func withoutAge(table string) string {
 	return strings.Join(lines, "\n")
 }
 
-// kubectl looks for categories before it looks for resources, so that the plural alone names the category, with accounts and
-// all, and the plural with an object's name is refused ("you must specify only one resource").
+// kubectl looks for categories before it looks for resources: a category that were
+// spelled like the plural would make "kubectl delete clustercredentials --all" delete
+// the accounts too.
 func TestKubectlKnowsTheNames(t *testing.T) {
 	namespace := newNamespace(t, "short-names")
 	k := newKubectl(t)
@@ -94,17 +95,19 @@ func TestKubectlKnowsTheNames(t *testing.T) {
 		ca = "cloudaccount.clustercredential.dev/huawei-prod\n"
 	)
 	tests := map[string]struct{ args, want string }{
-		"a short name":                              {"ccred", cc},
-		"the other short name":                      {"ccreds", cc},
-		"the singular":                              {"clustercredential", cc},
-		"a short name and an object":                {"ccred prod-1", cc},
-		"the other short name and an object":        {"ccreds prod-1", cc},
-		"the singular and an object":                {"clustercredential prod-1", cc},
-		"the plural, a slash and an object":         {"clustercredentials/prod-1", cc},
-		"the plural with the group":                 {"clustercredentials.clustercredential.dev prod-1", cc},
-		"the singular of an account":                {"cloudaccount huawei-prod", ca},
-		"the plural of an account":                  {"cloudaccounts", ca},
-		"the category, which is the plural as well": {"clustercredentials", ca + cc},
+		"a short name":                       {"ccred", cc},
+		"the other short name":               {"ccreds", cc},
+		"the singular":                       {"clustercredential", cc},
+		"a short name and an object":         {"ccred prod-1", cc},
+		"the other short name and an object": {"ccreds prod-1", cc},
+		"the singular and an object":         {"clustercredential prod-1", cc},
+		"the plural, a slash and an object":  {"clustercredentials/prod-1", cc},
+		"the plural with the group":          {"clustercredentials.clustercredential.dev prod-1", cc},
+		"the singular of an account":         {"cloudaccount huawei-prod", ca},
+		"the plural of an account":           {"cloudaccounts", ca},
+		"the plural":                         {"clustercredentials", cc},
+		"the plural and an object":           {"clustercredentials prod-1", cc},
+		"the category":                       {"cluster-credentials", ca + cc},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

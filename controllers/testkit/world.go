@@ -15,13 +15,16 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/clientcmd"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -101,7 +104,7 @@ func (w *World) startCloud() {
 	caCert, caKey, _ := w.Cluster.ClientCA()
 	url := w.Cluster.URL()
 	sim, err := ccesim.New(ccesim.Config{
-		CACert: caCert, CAKey: caKey, ServerCAPEM: nil,
+		CACert: caCert, CAKey: caKey,
 		Clock: w.Clock.Now, SignatureClock: time.Now, KeyAlgorithm: ccesim.EC,
 		Keys:     []ccesim.AccessKey{{ID: AccessKey, Secret: secretKey, UserID: UserID, Groups: []string{"system:masters"}}},
 		Projects: []ccesim.Project{{ID: ProjectID, Name: Region}},
@@ -264,6 +267,18 @@ func (w *World) Settle(name string) time.Duration {
 	text, _ := json.MarshalIndent(w.Get(name).Status, "", "  ")
 	w.T.Fatalf("%s does not come to rest:\n%s", name, text)
 	return 0
+}
+
+// Login uses the kubeconfig in a Secret, and returns who the API server takes its bearer for.
+func (w *World) Login(secret, key string) string {
+	w.T.Helper()
+	config, err := clientcmd.RESTConfigFromKubeConfig(w.Secret(secret).Data[key])
+	w.Must(err)
+	clients, err := kubernetes.NewForConfig(config)
+	w.Must(err)
+	review, err := clients.AuthenticationV1().SelfSubjectReviews().Create(context.Background(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	w.Must(err)
+	return review.Status.UserInfo.Username
 }
 
 // TakeEvents returns the events written since the last call, in their order.

@@ -20,7 +20,7 @@ func TestKubectlApplyNamesTheWrongField(t *testing.T) {
 		want           []string // in the error
 	}
 	cases := []bad{
-		{"id and name", credentialOf("x", "a", "{id: "+stack.ClusterID("x")+", name: y}"), []string{"spec.cluster", "exactly one of id"}},
+		{"id and name", credentialOf("x", "a", "{id: "+stack.ClusterID("x")+", name: other}"), []string{"spec.cluster", "exactly one of id"}},
 		{"neither id nor name", credentialOf("x", "a", "{}"), []string{"spec.cluster", "exactly one of id"}},
 		{"an id that is a path", credentialOf("x", "a", "{id: ../../v3/projects}"), []string{"spec.cluster.id", "UUID"}},
 		{"an id in upper case", credentialOf("x", "a", "{id: "+strings.ToUpper(stack.ClusterID("x"))+"}"), []string{"spec.cluster.id", "UUID"}},

@@ -60,14 +60,14 @@ func TestLabelsApplyAtOnceWithoutACertificate(t *testing.T) {
 	w.kubectl("label", "secret", "labelled", "theirs=stays")
 	before := w.secret("labelled")
 
-	w.apply(credentialYAML("labelled", "labelled", output(", labels: {env: prod}, annotations: {other: y}, key: kubeconfig, clusterName: prod")))
+	w.apply(credentialYAML("labelled", "labelled", output(", labels: {env: prod}, annotations: {other: note}, key: kubeconfig, clusterName: prod")))
 	w.eventually(eventTime, func() error {
 		s := w.secret("labelled")
 		_, team := s.Labels["team"]
 		_, note := s.Annotations["note"]
 		_, value := s.Data["value"]
 		switch {
-		case s.Labels["env"] != "prod" || team || s.Annotations["other"] != "y" || note:
+		case s.Labels["env"] != "prod" || team || s.Annotations["other"] != "note" || note:
 			return fmt.Errorf("labels and annotations are %v and %v", s.Labels, s.Annotations)
 		case s.Labels["theirs"] != "stays":
 			return fmt.Errorf("somebody else's label is gone")
@@ -166,6 +166,9 @@ func TestTwoCredentialsForOneSecretAskOnce(t *testing.T) {
 			return nil
 		})
 		w.wantPosts(1, left, right)
+		if round > 0 {
+			continue
+		}
 		// The holder leaves: the other takes over.
 		holder, other := left, right
 		if condition(w.get(right), v1alpha1.ConditionPublished).Status == "True" {

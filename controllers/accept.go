@@ -1,0 +1,109 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/status"
+	"github.com/clustercredential/operator/controllers/target"
+)
+
+// accept judges the answer. What is not fit to be published is discarded, and said so.
+func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer.Cloud, issued issuer.Issued) {
+	answer, err := kubeconfig.Parse(issued.Kubeconfig, p.now)
+	if err != nil {
+		r.discard(p, nil, err.Error())
+		return
+	}
+	choice, _, err := kubeconfig.Choose(answer.Contexts, p.wish())
+	if err != nil {
+		p.attempt.Contexts = offeredOf(answer.Contexts)
+		r.discard(p, &answer.Identity, "")
+		p.attempt.Failure = choiceFailure(err, p.now.Add(time.Hour))
+		return
+	}
+	credential := kubeconfig.Credential{Server: choice.Server, CAPEM: choice.CAPEM, Identity: answer.Identity}
+	if why := p.unfit(ctx, cloud, credential); why != "" {
+		r.discard(p, &answer.Identity, why)
+		return
+	}
+	p.fresh = &held{issuance: *p.attempt.Issuance, credential: credential, marks: p.freshMarks(issued, answer)}
+	p.offer = offeredOf(answer.Contexts)
+}
+
+// unfit says why a credential that is sound by itself must not replace what is there;
+// empty: it may.
+func (p *pass) unfit(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Credential) string {
+	stored := p.stored()
+	chains := kubeconfig.ChainsTo(c.Identity, c.CAPEM)
+	if !chains && (kubeconfig.CABearsIssuerOf(c.Identity, c.CAPEM) || stored != nil && stored.chained) {
+		return "the client certificate is not signed by the cluster's CA"
+	}
+	sameCluster := stored != nil && !p.decision.OtherCluster
+	known := slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Server == c.Server })
+	if sameCluster && !known && stored.server != c.Server && !p.confirmed(ctx, cloud, c.Server) {
+		return "it names an API server that the cloud does not confirm to be the cluster's"
+	}
+	return ""
+}
+
+// confirmed asks the cloud whether an address that was not known before is the cluster's.
+func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, server string) bool {
+	cluster, err := cloud.ClusterByID(ctx, issuer.ClusterType(p.wanted.Record.ClusterType), p.clusterID)
+	if err != nil {
+		return false
+	}
+	host := hostsOf([]v1alpha1.OfferedContext{{Name: "internal", Server: server}})
+	return len(cluster.Endpoints) == 0 || len(host) == 1 && slices.Contains(hostsOf(offerOf(cluster)), host[0])
+}
+
+// discard notes a certificate that was issued and is not published.
+func (r *CredentialReconciler) discard(p *pass, id *kubeconfig.Identity, why string) {
+	p.attempt.Failure = &status.Failure{
+		Reason: v1alpha1.ReasonInvalidResponse, Message: "the cloud's answer is unusable and was not published: " + why,
+		Counts: true, RetryAt: r.backoff(p, rotation.CapLate),
+	}
+	p.attempt.Discarded = &v1alpha1.Certificate{}
+	if id != nil {
+		certificate := describeCertificate(*id)
+		p.attempt.Discarded = &certificate
+	}
+}
+
+// freshMarks are the marks of a new certificate. It handles the renewal request that
+// is there, whatever it was asked for.
+func (p *pass) freshMarks(issued issuer.Issued, answer kubeconfig.Answer) target.Marks {
+	record, issuance := p.wanted.Record, p.attempt.Issuance
+	record.ClusterID = p.clusterID
+	handled, previous := p.handledNow()
+	return target.Marks{
+		Revision:     max(p.marks().Revision, p.cc.Status.Revision) + 1,
+		IssuanceID:   issuance.ID,
+		RenewRequest: &handled,
+		Request:      record.String(),
+		Source: target.Source{
+			ClusterName: p.clusterName, Trigger: issuance.Trigger, IssuedAt: &issuance.StartedAt,
+			RequestID: issued.RequestID, PreviousRequest: previous, Contexts: offeredOf(answer.Contexts),
+		},
+	}
+}
+
+// handledNow are the last two requests once the one that is there is handled.
+func (p *pass) handledNow() (last, previous string) {
+	last, previous = p.cc.Status.LastHandledRenewRequest, p.marks().Source.PreviousRequest
+	if marked := p.marks().RenewRequest; marked != nil {
+		last = *marked
+	}
+	if requested := rotation.CutRequest(p.wanted.RenewRequest); requested != "" && requested != last {
+		return requested, last
+	}
+	return last, previous
+}

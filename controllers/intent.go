@@ -1,0 +1,41 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/status"
+)
+
+// writeIntent notes in status that a certificate is about to be asked for. With the
+// object's resourceVersion it also fences a stale cache and a second leader, and
+// proves that the API server takes writes.
+func (r *CredentialReconciler) writeIntent(ctx context.Context, p *pass, issuance v1alpha1.Issuance) (again time.Duration, written bool) {
+	facts := r.factsOf(p)
+	intended := p.cc.DeepCopy()
+	intended.Status = status.Begin(p.cc.Status, facts, issuance)
+	err := r.Client.Status().Update(ctx, intended)
+	switch {
+	case err == nil:
+		r.memory.update(p.cc, func(m *remembered) { m.written = intended.ResourceVersion })
+		p.cc = intended
+		return 0, true
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		return staleLook, false // somebody was faster: look at what they did
+	default:
+		return 5 * time.Second, false // nothing was asked for: nothing is lost
+	}
+}
+
+// backoff is when the next attempt is made if this one fails.
+func (r *CredentialReconciler) backoff(p *pass, most time.Duration) time.Time {
+	failures := status.FailuresAfter(p.cc.Status, p.wanted.With)
+	return p.now.Add(rotation.Backoff(failures, most, p.left(), string(p.cc.UID)))
+}

@@ -1,0 +1,65 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/rotation"
+)
+
+// wantedOf puts the spec into plain values.
+func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wanted {
+	cc := p.cc
+	want := rotation.Wanted{
+		UID:          string(cc.UID),
+		Record:       rotation.RecordOf(cc.Spec),
+		RenewRequest: cc.Annotations[v1alpha1.AnnotationRenewRequestedAt],
+		Suspended:    cc.Spec.Suspend,
+		Floor:        floor,
+	}
+	if renewal := cc.Spec.Renewal; renewal != nil {
+		want.Schedule.Manual = renewal.Policy == v1alpha1.RenewalManual
+		if renewal.Before != nil {
+			want.Schedule.Before = renewal.Before.Duration
+		}
+		if renewal.BeforePercent != nil {
+			want.Schedule.Percent = *renewal.BeforePercent
+		}
+	}
+	want.Record.ProjectID = p.account.access.ProjectID
+	want.OtherName = record != nil && namesAnother(p, *record, want.Record)
+	if want.Record.ClusterID == "" && record != nil && !want.OtherName {
+		want.Record.ClusterID = record.ClusterID
+	}
+	_, _, err := p.address()
+	want.Unreachable = p.stored() != nil && err != nil
+	want.With = digest(strconv.FormatInt(cc.Generation, 10), p.account.version, rotation.CutRequest(want.RenewRequest))
+	return want
+}
+
+// namesAnother says whether the spec names a cluster by a name that is not known to be
+// the published cluster's: the cloud has to be asked who that is.
+func namesAnother(p *pass, published, wanted rotation.Record) bool {
+	name := p.cc.Spec.Cluster.Name
+	known := p.knownName()
+	if name == "" || known == "" {
+		return false
+	}
+	otherProject := wanted.ProjectID != "" && published.ProjectID != "" && wanted.ProjectID != published.ProjectID
+	return name != known || otherProject
+}
+
+// knownName is the name of the published cluster; empty: not known.
+func (p *pass) knownName() string {
+	if name := p.marks().Source.ClusterName; name != "" {
+		return name
+	}
+	if p.cc.Status.Cluster != p.cc.Status.ClusterID && p.cc.Status.Certificate != nil {
+		return p.cc.Status.Cluster
+	}
+	return ""
+}

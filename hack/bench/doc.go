@@ -1,0 +1,16 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command bench measures the operator beside a real etcd and kube-apiserver, on the machine that it runs on: "make bench".
+//
+// For each number N of ClusterCredentials it measures
+//
+//   - the time from the first creation until all are Ready, beside a floor: a bare client with as many connections that
+//     makes the same objects and the same writes, before and after, in the same run;
+//   - what that costs: requests by the API server's own count, certificates by the cloud's, CPU time and peak memory of the
+//     manager;
+//   - a time in which nothing is due, a kill and a restart, and a renewal of all on request.
+//
+// It prints a table, and fails only if something did not become Ready or a certificate was asked for without need. Times
+// are worth comparing within a run, or on the same idle machine.
+package main

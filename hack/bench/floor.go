@@ -1,0 +1,94 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+)
+
+// sample is what the operator wrote for one ClusterCredential.
+type sample struct {
+	status v1alpha1.ClusterCredentialStatus
+	secret corev1.Secret
+	event  eventsv1.Event
+}
+
+func (b *bed) sampleOf(ctx context.Context, cc *v1alpha1.ClusterCredential) (sample, error) {
+	var s sample
+	var current v1alpha1.ClusterCredential
+	var events eventsv1.EventList
+	c := b.clients[0]
+	err := errors.Join(
+		c.Get(ctx, client.ObjectKeyFromObject(cc), &current),
+		c.Get(ctx, client.ObjectKey{Namespace: cc.Namespace, Name: cc.Name + "-kubeconfig"}, &s.secret),
+		c.List(ctx, &events, client.InNamespace(cc.Namespace)),
+	)
+	if err != nil {
+		return s, fmt.Errorf("reading what the operator writes: %w", err)
+	}
+	s.status = current.Status
+	for _, event := range events.Items {
+		if event.Regarding.Name == cc.Name {
+			s.event = event
+			return s, nil
+		}
+	}
+	return s, fmt.Errorf("the operator recorded no event about %s", cc.Name)
+}
+
+// floor has the bare client do for N objects what the operator's run has: create the ClusterCredential, the intent in its
+// status, the Secret, the status and the event, of the same sizes, one after the other, with a watch that sees the end.
+func (b *bed) floor(ctx context.Context, r *run, namespace string, s sample) error {
+	if err := b.clients[0].Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+		return err
+	}
+	all := newCredentials(namespace, b.n)
+	published := func(cc *v1alpha1.ClusterCredential) bool { return cc.Status.Certificate != nil }
+	elapsed, err := b.changeUntil(ctx, namespace, b.n, published, func(ctx context.Context, c client.Client, i int) error {
+		return s.writeAs(ctx, c, all[i])
+	})
+	r.Floors = append(r.Floors, elapsed.Seconds())
+	return err
+}
+
+// writeAs makes the five writes for one object.
+func (s sample) writeAs(ctx context.Context, c client.Client, cc *v1alpha1.ClusterCredential) error {
+	meta := func(o metav1.ObjectMeta, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: cc.Namespace, Name: name, Labels: o.Labels, Annotations: o.Annotations}
+	}
+	secret := s.secret.DeepCopy()
+	secret.ObjectMeta = meta(s.secret.ObjectMeta, cc.Name+"-kubeconfig")
+	event := s.event.DeepCopy()
+	event.ObjectMeta = meta(s.event.ObjectMeta, cc.Name+".0123456789abcdef")
+	event.Regarding.Namespace, event.Regarding.Name = cc.Namespace, cc.Name
+
+	if err := c.Create(ctx, cc); err != nil {
+		return err
+	}
+	cc.Status = v1alpha1.ClusterCredentialStatus{
+		ObservedGeneration: 1, Conditions: s.status.Conditions,
+		Issuance: &v1alpha1.Issuance{ID: "0123456789abcdef0123456789abcdef", Trigger: v1alpha1.TriggerFirst, StartedAt: metav1.NewTime(time.Now())},
+	}
+	if err := c.Status().Update(ctx, cc); err != nil {
+		return err
+	}
+	if err := c.Create(ctx, secret); err != nil {
+		return err
+	}
+	cc.Status = *s.status.DeepCopy()
+	if err := c.Status().Update(ctx, cc); err != nil {
+		return err
+	}
+	return c.Create(ctx, event)
+}

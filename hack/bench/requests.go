@@ -1,0 +1,146 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"k8s.io/client-go/kubernetes"
+)
+
+// request is a kind of request that the API server counts.
+type request struct {
+	verb, resource, subresource string
+	dryRun, ours                bool
+}
+
+func (r request) String() string {
+	name := r.verb + " " + r.resource
+	if r.subresource != "" {
+		name += "/" + r.subresource
+	}
+	if r.dryRun {
+		name += " (dry run)"
+	}
+	return name
+}
+
+// isWrite leaves out dry runs: they change nothing.
+func (r request) isWrite() bool {
+	return !r.dryRun && slices.Contains([]string{"POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"}, r.verb)
+}
+
+// isRead leaves out watches, which are counted when they end.
+func (r request) isRead() bool { return r.verb == "GET" || r.verb == "LIST" }
+
+// isBench tells the requests of this program, while something is measured: it creates and annotates ClusterCredentials,
+// and changes nothing else. The operator never changes a spec.
+func (r request) isBench() bool {
+	return r.resource == "clustercredentials" && r.subresource == "" && (r.verb == "POST" || r.verb == "PATCH")
+}
+
+// counts are numbers of requests. Only resources that the operator uses are in there: the API server asks itself for others.
+type counts map[request]float64
+
+var resources = []string{"clustercredentials", "cloudaccounts", "secrets", "events"}
+
+// requests reads how many requests the API server has answered since it started.
+func (b *bed) requests(ctx context.Context) (counts, error) {
+	c, err := kubernetes.NewForConfig(b.stack.Kube.Config())
+	if err != nil {
+		return nil, err
+	}
+	raw, err := c.CoreV1().RESTClient().Get().AbsPath("/metrics").DoRaw(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the API server's metrics: %w", err)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("parsing the API server's metrics: %w", err)
+	}
+	all := counts{}
+	for _, metric := range families["apiserver_request_total"].GetMetric() {
+		r := requestOf(metric.GetLabel())
+		if slices.Contains(resources, r.resource) && !r.isBench() {
+			all[r] += metric.GetCounter().GetValue()
+		}
+	}
+	return all, nil
+}
+
+func requestOf(labels []*dto.LabelPair) request {
+	var r request
+	for _, label := range labels {
+		switch value := label.GetValue(); label.GetName() {
+		case "verb":
+			r.verb = value
+		case "resource":
+			r.resource = value
+		case "subresource":
+			r.subresource = value
+		case "dry_run":
+			r.dryRun = value != ""
+		}
+	}
+	return r
+}
+
+// since returns what was added after earlier.
+func (c counts) since(earlier counts) counts {
+	added := counts{}
+	for r, count := range c {
+		if count > earlier[r] {
+			added[r] = count - earlier[r]
+		}
+	}
+	return added
+}
+
+func (c counts) sum(keep func(request) bool) float64 {
+	var sum float64
+	for r, count := range c {
+		if keep(r) {
+			sum += count
+		}
+	}
+	return sum
+}
+
+// quiet waits until the operator makes no more requests, and returns the counts of then.
+func (b *bed) quiet(ctx context.Context) (counts, error) {
+	const still, most = 2 * time.Second, 30 * time.Second
+	deadline := time.Now().Add(most)
+	var last counts
+	for {
+		now, err := b.requests(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if last != nil && maps.Equal(now, last) || time.Now().After(deadline) {
+			return now, nil
+		}
+		last = now
+		if err := pause(ctx, still); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

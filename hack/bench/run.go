@@ -1,0 +1,140 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/hack/stack"
+)
+
+// connections of the bare client, and of the one that creates the objects.
+const connections = 20
+
+// Namespaces: the manager that is measured looks at one only.
+const (
+	measured = "bench"
+	warmUp   = "warm-up"
+)
+
+// warmUps are credentials that are made before anything is measured, by another manager, so that no first request of an API
+// server that has just started is measured, and so that the floor knows what to write.
+const warmUps = 20
+
+// bed is what a run is made on.
+type bed struct {
+	n       int
+	stack   *stack.Stack
+	clients []client.WithWatch // one connection each
+	manager *stack.Manager
+}
+
+// measure makes one run:
+//
+//  1. start the servers, and warm them up,
+//  2. the floor,
+//  3. N ClusterCredentials until they are Ready,
+//  4. a time in which nothing is due,
+//  5. a kill, and a restart until everything was looked at,
+//  6. a renewal of all on request,
+//  7. the floor again.
+func measure(ctx context.Context, n int) (_ *run, err error) {
+	progress("N = %d: starting etcd, kube-apiserver and the cloud", n)
+	b := &bed{n: n}
+	b.stack, err = stack.Start(ctx, stack.Options{Clusters: clusterNames(n), Sim: stack.SimOptions{KeyPool: 100}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.stack.Stop()) }()
+	if b.clients, err = b.connect(connections); err != nil {
+		return nil, err
+	}
+	r := &run{N: n}
+	sample, err := b.warmUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, phase := range []struct {
+		name string
+		do   func(context.Context, *run) error
+	}{
+		{"the floor: the same writes by a bare client", func(ctx context.Context, r *run) error { return b.floor(ctx, r, "floor-1", sample) }},
+		{fmt.Sprintf("creating %d ClusterCredentials", n), b.firstCertificates},
+		{fmt.Sprintf("%s in which nothing is due", idleTime), b.idle},
+		{"killing the manager, and starting another", b.restart},
+		{"renewing all on request (at most one a minute each, so waiting for that first)", b.renewAll},
+		{"the floor again", func(ctx context.Context, r *run) error { return b.floor(ctx, r, "floor-2", sample) }},
+	} {
+		progress("N = %d: %s", n, phase.name)
+		if err := phase.do(ctx, r); err != nil {
+			return nil, fmt.Errorf("%s: %w", phase.name, err)
+		}
+	}
+	return r, nil
+}
+
+func progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, time.Now().Format(time.TimeOnly)+"  "+format+"\n", args...)
+}
+
+func clusterNames(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("cluster-%05d", i)
+	}
+	return names
+}
+
+// newCredentials are n ClusterCredentials of a cluster each, which are otherwise as short as can be.
+func newCredentials(namespace string, n int) []*v1alpha1.ClusterCredential {
+	all := make([]*v1alpha1.ClusterCredential, n)
+	for i, name := range clusterNames(n) {
+		all[i] = stack.Credential(namespace, name, name)
+	}
+	return all
+}
+
+// startManager starts the manager that looks at a namespace, with no limit of its own, and waits until it is at rest.
+func (b *bed) startManager(ctx context.Context, namespace string) (*stack.Manager, error) {
+	return b.stack.StartManager(ctx, stack.ManagerOptions{Args: []string{"--namespaces=" + namespace}})
+}
+
+// makeAccount makes a namespace with an account whose limit is off.
+func (b *bed) makeAccount(ctx context.Context, namespace string) error {
+	for _, o := range stack.Account(namespace, stack.NoLimit) {
+		if err := b.clients[0].Create(ctx, o); err != nil {
+			return fmt.Errorf("making the account: %w", err)
+		}
+	}
+	return nil
+}
+
+// warmUp makes some credentials, and returns one with its Secret and event.
+func (b *bed) warmUp(ctx context.Context) (sample, error) {
+	if err := b.makeAccount(ctx, warmUp); err != nil {
+		return sample{}, err
+	}
+	manager, err := b.startManager(ctx, warmUp)
+	if err != nil {
+		return sample{}, err
+	}
+	credentials := newCredentials(warmUp, min(b.n, warmUps))
+	if _, err := b.createUntilReady(ctx, warmUp, credentials); err != nil {
+		return sample{}, err
+	}
+	if _, err := b.quiet(ctx); err != nil {
+		return sample{}, err
+	}
+	if err := manager.Kill(); err != nil {
+		return sample{}, err
+	}
+	return b.sampleOf(ctx, credentials[0])
+}

@@ -1,0 +1,150 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/hack/stack"
+)
+
+const (
+	// fleetSize is how many credentials live through the kills: half of them have a certificate before, half are new.
+	fleetSize = 50
+	kills     = 20
+	// inFlight is how many calls of one account are under way at most.
+	inFlight = 4
+)
+
+// fleet is what the kills are about, with what each credential was made to want.
+type fleet struct {
+	*world
+	names []string
+	// wants is how many certificates each credential had reason to ask for: one at first, and one for each change of validity.
+	wants map[string]int
+}
+
+func TestKillsLoseNoMoreThanWhatWasUnderWay(t *testing.T) {
+	f := &fleet{wants: map[string]int{}}
+	for i := range fleetSize {
+		f.names = append(f.names, fmt.Sprintf("kill-%02d", i))
+	}
+	// Certificates live long enough to outlast a hold-off (45 s), and short enough that some renewals are for expiry.
+	f.world = newWorld(t, cloudOptions{clusters: f.names, latency: 250 * time.Millisecond, lifetime: 4 * time.Minute})
+	f.args = []string{"--min-issue-interval=5s"}
+	old, young := f.names[:fleetSize/2], f.names[fleetSize/2:]
+	f.startManager()
+	f.apply(accountYAML())
+	f.want(old, 30)
+	f.waitReady(old...)
+	var probers []*stack.Prober
+	for _, name := range old[:4] {
+		p, err := f.Prober(stack.ProbeOptions{Namespace: f.namespace, Secret: name + "-kubeconfig"})
+		f.must(err)
+		probers = append(probers, p)
+	}
+
+	// New ones and changed ones all the time, a handful at each kill: so there is always something under way.
+	for round := range kills {
+		f.want(some(young, round, 2), 30)
+		f.want(some(old, round, 2), int32(29-round))
+		time.Sleep(time.Duration(rand.IntN(900)) * time.Millisecond) // any moment will do
+		f.must(f.manager().Kill())
+		f.startManager()
+	}
+	f.want(young, 30) // those whose turn had not come; nothing for the others
+	f.eventually(2*time.Minute, f.settled)
+
+	f.account()
+	for i, p := range probers {
+		if seen := p.Stop(); len(seen.Failures) > 0 || seen.Absent > 0 || len(seen.UIDs) != 1 {
+			t.Errorf("a client of %s: %d of %d logins failed, %d times no Secret, UIDs %v: %+v",
+				old[i], len(seen.Failures), seen.Attempts, seen.Absent, seen.UIDs, seen.Failures)
+		}
+	}
+}
+
+// want applies credentials that ask for a number of days.
+func (f *fleet) want(names []string, days int32) {
+	f.t.Helper()
+	var documents []string
+	for _, name := range names {
+		documents = append(documents, credentialYAML(name, name, fmt.Sprintf("  renewal: {before: 60s}\n  validity: {days: %d}", days)))
+	}
+	out := f.apply(documents...)
+	for _, name := range names {
+		if !slices.Contains(unchanged(out), name) {
+			f.wants[name]++
+		}
+	}
+}
+
+// settled says whether every credential has what it wants.
+func (f *fleet) settled() error {
+	for _, cc := range f.list() {
+		for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {
+			if c := condition(&cc, conditionType); c.Status != "True" || c.ObservedGeneration != cc.Generation {
+				return fmt.Errorf("%s of %s is %s of generation %d, not of %d: %s: %s", conditionType, cc.Name, c.Status, c.ObservedGeneration, cc.Generation, c.Reason, c.Message)
+			}
+		}
+		if cc.Status.Issuance != nil || condition(&cc, v1alpha1.ConditionReconciling).Status == "True" {
+			return fmt.Errorf("%s is not done", cc.Name)
+		}
+	}
+	return nil
+}
+
+// account holds the cloud's ledger against what the credentials tell.
+func (f *fleet) account() {
+	f.t.Helper()
+	asked, lost, unknown := 0, 0, 0
+	for _, cc := range f.list() {
+		told := map[string]bool{}
+		doubtful := 0
+		expiries := 0
+		for _, entry := range cc.Status.History {
+			told[entry.SerialNumber] = true
+			if entry.State == v1alpha1.CertificateUnknown {
+				doubtful++
+			}
+			if entry.Trigger == v1alpha1.TriggerExpiry {
+				expiries++
+			}
+		}
+		posts := f.posts(cc.Name)
+		var untold []stack.Entry
+		for _, post := range posts {
+			if !told[post.Serial] {
+				untold = append(untold, post)
+			}
+		}
+		asked, lost, unknown = asked+len(posts), lost+len(untold), unknown+doubtful
+		if len(untold) > doubtful {
+			f.t.Errorf("%s: %d certificates were issued that no history tells of, and only %d outcomes are told as Unknown:\n%+v\n%+v",
+				cc.Name, len(untold), doubtful, untold, cc.Status.History)
+		}
+		if justified := f.wants[cc.Name] + expiries + len(untold); len(posts) > justified {
+			f.t.Errorf("%s: %d certificates were asked for; %d were wanted, %d were for expiry, %d were lost:\n%+v",
+				cc.Name, len(posts), f.wants[cc.Name], expiries, len(untold), cc.Status.History)
+		}
+	}
+	if lost > kills*inFlight {
+		f.t.Errorf("%d certificates were lost in %d kills, want at most %d a kill", lost, kills, inFlight)
+	}
+	f.t.Logf("%d certificates were asked for, %d of them lost with a kill, %d outcomes are told as Unknown", asked, lost, unknown)
+}
+
+// some picks n names, others in each round.
+func some(names []string, round, n int) []string {
+	var picked []string
+	for i := range n {
+		picked = append(picked, names[(round*n+i)%len(names)])
+	}
+	return picked
+}
