@@ -27,6 +27,7 @@ func TestNoFaultOfTheCloudHarmsAStoredCredential(t *testing.T) {
 			continue // the answer comes, later: no fault to us
 		}
 		t.Run(string(fault.Name), func(t *testing.T) {
+			t.Parallel()
 			w := established(t)
 			before := w.Secret("prod-1-kubeconfig")
 			w.Must(w.Sim.Script(ccesim.Fault{Name: fault.Name, Times: ccesim.Forever, Pause: 0.2}))
@@ -97,6 +98,7 @@ func TestAFailedRequestToTheAPIServerIsMadeUpFor(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			for k := range 8 {
 				t.Run(fmt.Sprintf("%s, request %d, carried out first %v", name, k, after), func(t *testing.T) {
+					t.Parallel()
 					w := testkit.New(t)
 					load.prepare(w)
 					load.begin(w)
@@ -228,6 +230,67 @@ func TestARefusedKeyIsTriedTwiceAndAgainOnlyWhenItChanges(t *testing.T) {
 	for i := range 10 {
 		wantConditions(t, w.Get(fmt.Sprintf("c%d", i)), healthy)
 	}
+}
+
+func TestReadyTurnsFalseWhenTheCertificateExpiresWhileTheKeyIsRefused(t *testing.T) {
+	w := established(t)
+	keys := w.KeySecret()
+	keys.StringData[v1alpha1.KeySecretKey] = "wrong"
+	w.Replace(keys)
+	w.Clock.SetTime(w.Get("prod-1").Status.Certificate.NotAfter.Add(-90 * time.Minute))
+	began := w.Clock.Now()
+	for range 12 {
+		result := w.Pass("prod-1")
+		if result.RequeueAfter > time.Hour {
+			t.Fatalf("looked at again after %v only", result.RequeueAfter)
+		}
+		w.Advance(result.RequeueAfter)
+	}
+	cc := w.Get("prod-1")
+	if got := conditions(cc); got["Ready"] != "False/Expired" || got["Issued"] != "False/Unauthorized" || got["Stalled"] == "" {
+		t.Errorf("conditions: %v", got)
+	}
+	tries := w.Sim.Requests()["clustercert"] + w.Sim.Requests()["show-cluster"] - 2 // less those of the first certificate
+	if most := 2 + int(w.Clock.Now().Sub(began).Hours()); tries > most {
+		t.Errorf("the key was tried %d times, want at most %d: twice, then once an hour", tries, most)
+	}
+	w.Pass("prod-1")
+	w.Recorder.Reset(nil)
+	w.Advance(10 * time.Minute)
+	w.Pass("prod-1")
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("waiting writes: %v", writes)
+	}
+}
+
+func TestAWaitInLineIsToldOnceAndOnlyWhenItIsLong(t *testing.T) {
+	w := testkit.New(t)
+	account := w.CloudAccount()
+	account.Spec.Limits.IssuesPerMinute = new(int32(1))
+	w.Replace(account)
+	w.Restart()
+	for _, name := range []string{"a", "b", "c"} {
+		w.Create(w.Credential(name))
+	}
+	w.Recorder.Reset(nil)
+	for range 10 {
+		for _, name := range []string{"a", "b", "c"} {
+			w.Pass(name)
+		}
+		w.Advance(3 * time.Second)
+	}
+	told := 0
+	for _, name := range []string{"a", "b", "c"} {
+		cc := w.Get(name)
+		if conditions(cc)["Issued"] == "False/RateLimited" && cc.Status.NextAttemptTime != nil {
+			told++
+		}
+	}
+	// The first has its turn within a minute; two are told, by a status and an event each.
+	if writes := len(w.Recorder.Writes()); told != 2 || writes != 4 {
+		t.Errorf("%d were told of their wait by %d writes, want 2 by 4", told, writes)
+	}
+	wantPosts(t, w, 0)
 }
 
 func TestWhatIsMissingIsSaidAndWaitedFor(t *testing.T) {

@@ -85,7 +85,7 @@ func attemptsOf(p *pass) []rotation.Attempt {
 func (p *pass) open() *v1alpha1.Issuance {
 	open := p.cc.Status.Issuance
 	switch {
-	case open == nil, open.ID == p.marks().IssuanceID && p.stored() != nil:
+	case open == nil, open.ID == p.remembered.unposted, open.ID == p.marks().IssuanceID && p.stored() != nil:
 		return nil
 	case p.remembered.held != nil && p.remembered.held.issuance.ID == open.ID:
 		return nil
@@ -108,7 +108,7 @@ func (p *pass) noteLost() {
 		retry = held
 	}
 	p.lost = &status.Lost{
-		Issuance: *open, ClusterID: p.cc.Status.ClusterID, With: p.wanted.With, RetryAt: retry,
+		Issuance: *open, ClusterID: open.ClusterID, With: p.wanted.With, RetryAt: retry,
 		NotAfter: latestExpiry(p.cc.Spec.Validity, open.StartedAt.Time),
 	}
 }

@@ -21,7 +21,13 @@ func (r *CredentialReconciler) writeIntent(ctx context.Context, p *pass, issuanc
 	facts := r.factsOf(p)
 	intended := p.cc.DeepCopy()
 	intended.Status = status.Begin(p.cc.Status, facts, issuance)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportDeadline)
+	defer cancel()
 	err := r.Client.Status().Update(ctx, intended)
+	if err != nil {
+		// It may be written all the same; what was not asked for cannot be lost.
+		r.memory.update(p.cc, func(m *remembered) { m.unposted = issuance.ID })
+	}
 	switch {
 	case err == nil:
 		r.memory.update(p.cc, func(m *remembered) { m.written = intended.ResourceVersion })

@@ -33,6 +33,8 @@ type remembered struct {
 	facts *secretFacts
 	// held is a certificate that could not be stored yet.
 	held *held
+	// unposted is an intent whose write failed, so that nothing was asked for.
+	unposted string
 	// unreported is an attempt whose outcome could not be written to status yet.
 	unreported *status.Attempt
 }
@@ -70,7 +72,9 @@ func (m *memory) update(cc *v1alpha1.ClusterCredential, change func(*remembered)
 	if known == nil {
 		known = &remembered{}
 		m.objects[cc.UID] = known
-		m.names[types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}] = cc.UID
+		name := types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}
+		delete(m.objects, m.names[name]) // one of the same name that is gone
+		m.names[name] = cc.UID
 	}
 	change(known)
 }

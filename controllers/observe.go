@@ -37,6 +37,12 @@ type pass struct {
 	found    rotation.Found
 	decision rotation.Decision
 
+	// again is when to look again where there is nothing to tell; waiting and lookAt say
+	// that an attempt waits in line, and until about when.
+	again   time.Duration
+	waiting bool
+	lookAt  time.Time
+
 	// fresh is a certificate that was issued and is not stored yet.
 	fresh *held
 	// attempt and lost are what status is told.

@@ -23,7 +23,7 @@ import (
 // shortWait is the longest wait for a turn that is not worth a status write.
 const shortWait = time.Minute
 
-// obtain gets a certificate that is due. Everything that can fail cheaply comes first:
+// obtain gets a certificate if one is due. Everything that can fail cheaply comes first:
 //
 //  1. the account and its key;
 //  2. the Secret's name: nobody else holds it;
@@ -34,25 +34,15 @@ const shortWait = time.Minute
 // What came of it stands in p.attempt and p.fresh. A result above zero means that
 // there is nothing to tell, and when to look again.
 func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.Duration) {
-	if p.remembered.held != nil {
-		return 0 // there is one that waits to be stored
-	}
-	if p.account.reason != "" {
-		p.fail(r.accountFailure(p))
-		return 0
-	}
-	if conflict := r.nameConflict(ctx, p, p.facts.marks.Credential); conflict != nil {
-		if conflict.wait > 0 {
-			return conflict.wait
-		}
-		p.problem = &conflict.publishProblem
-		p.fail(status.Failure{Reason: conflict.reason, Message: conflict.message})
-		return 0
+	if !r.mayAsk(ctx, p) {
+		r.Budget.Forget(string(p.cc.UID))
+		return p.again
 	}
 	claim := budget.Claim{ID: string(p.cc.UID)}
 	if stored := p.stored(); stored != nil {
 		claim.Expiry = stored.certificate.NotAfter.Time
 	}
+	r.memory.update(p.cc, func(*remembered) {}) // its name is known from now on
 	r.wake.knows(p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
 	turn := r.Budget.Ask(p.now, p.account.budget, claim)
 	if turn.Hold != budget.None {
@@ -67,6 +57,27 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 		p.attempt.Failure.RetryAt = r.Budget.Probe(p.now, p.account.budget).At
 	}
 	return again
+}
+
+// mayAsk makes the checks that need no turn. Nothing is asked for while an earlier
+// attempt waits to be stored or told, or while the process is ending.
+func (r *CredentialReconciler) mayAsk(ctx context.Context, p *pass) bool {
+	if !p.decision.Due || p.remembered.held != nil || p.remembered.unreported != nil || ctx.Err() != nil {
+		return false
+	}
+	if p.account.reason != "" {
+		p.fail(r.accountFailure(p))
+		return false
+	}
+	if conflict := r.nameConflict(ctx, p, p.facts.marks.Credential); conflict != nil {
+		p.again = conflict.wait
+		if conflict.wait == 0 {
+			p.problem = &conflict.publishProblem
+			p.fail(status.Failure{Reason: conflict.reason, Message: conflict.message})
+		}
+		return false
+	}
+	return true
 }
 
 // accountFailure counts a missing key as a failed attempt, and an account that is not
@@ -109,11 +120,16 @@ func (r *CredentialReconciler) waitForTurn(p *pass, turn budget.Turn) time.Durat
 			Message: fmt.Sprintf("waiting for a turn under spec.limits.issuesPerMinute (%d) of CloudAccount %q", p.account.budget.PerMinute, p.account.object.Name),
 		}
 	}
-	if wait <= shortWait || p.saidAlready(failure.Reason) {
-		return min(wait, time.Hour)
+	p.lookAt = turn.At
+	switch {
+	case wait > shortWait && !p.saidAlready(failure.Reason):
+		failure.RetryAt = turn.At
+		p.fail(failure)
+	case p.cc.Status.ObservedGeneration == p.cc.Generation:
+		p.waiting = true // the Secret may need repair meanwhile, or expire
+	default:
+		return min(wait, shortWait) // a first look, or a changed spec: told with the intent
 	}
-	failure.RetryAt = turn.At
-	p.fail(failure)
 	return 0
 }
 
@@ -153,7 +169,10 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 		}
 		return 0
 	}
-	issuance := v1alpha1.Issuance{ID: uuid.NewString(), Trigger: p.decision.Trigger, StartedAt: metav1.NewTime(p.now.UTC().Truncate(time.Second))}
+	issuance := v1alpha1.Issuance{
+		ID: uuid.NewString(), Trigger: p.decision.Trigger, ClusterID: p.clusterID,
+		StartedAt: metav1.NewTime(p.now.UTC().Truncate(time.Second)),
+	}
 	if again, written := r.writeIntent(ctx, p, issuance); !written {
 		return again
 	}

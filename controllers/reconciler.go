@@ -107,12 +107,8 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		return reconcile.Result{}, err // unexpected: back off
 	}
 	p.decision = rotation.Decide(now, p.wanted, p.found)
-	if p.decision.Due {
-		if again := r.obtain(ctx, p); again > 0 {
-			return reconcile.Result{RequeueAfter: again}, nil // nothing to tell yet: look again then
-		}
-	} else {
-		r.Budget.Forget(string(cc.UID))
+	if again := r.obtain(ctx, p); again > 0 {
+		return reconcile.Result{RequeueAfter: again}, nil // nothing to tell yet: look again then
 	}
 	r.publish(ctx, p)
 	return r.report(ctx, p)

@@ -80,7 +80,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 		Output: status.Output{
 			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
 		},
-		Released: p.released, Held: p.fresh != nil && !p.current,
+		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting,
 	}
 	if p.problem != nil {
 		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message
@@ -206,6 +206,7 @@ func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredential
 	if next.NextAttemptTime != nil {
 		sooner(next.NextAttemptTime.Time)
 	}
+	sooner(p.lookAt)
 	if p.problem != nil {
 		sooner(p.now.Add(conflictLook))
 	}

@@ -142,6 +142,9 @@ type Issuance struct {
 	// trigger is why the certificate is asked for.
 	// +required
 	Trigger Trigger `json:"trigger"`
+	// clusterID is the cluster that it is asked for.
+	// +optional
+	ClusterID string `json:"clusterID,omitempty"`
 	// startedAt is when the attempt began.
 	// +required
 	StartedAt metav1.Time `json:"startedAt"`

@@ -115,9 +115,12 @@ func (b *Budget) Ask(now time.Time, who Account, claim Claim) Turn {
 	if other := b.waiting[claim.ID]; other != nil && other != a {
 		other.line.remove(claim.ID)
 	}
+	delete(a.line.expected, claim.ID) // it has come
+	a.line.prune(now)
 	rank := a.line.put(now, claim)
 	b.waiting[claim.ID] = a
 	turn := a.turn(now, rank, b.inFlight)
+	a.line.expect(claim.ID, turn.At)
 	if turn.Hold == None {
 		a.line.remove(claim.ID)
 		delete(b.waiting, claim.ID)

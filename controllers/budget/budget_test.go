@@ -135,6 +135,21 @@ func TestWhoeverAsksWakesThoseBeforeItThatDoNotKnowThatTheyMay(t *testing.T) {
 	}
 }
 
+func TestAClaimThatDoesNotComeIsPassedOver(t *testing.T) {
+	b := New(start.Add(-time.Hour), 1)
+	who := unlimited("a")
+	b.Ask(start, who, Claim{ID: "out"})
+	b.Ask(start, who, Claim{ID: "gone", Expiry: after(-time.Hour)})
+	b.Ask(start, who, Claim{ID: "here"})
+	b.Return(start, who, "out", Outcome{Posted: true, Answered: true})
+	if got := b.Ask(after(lookAgain+grace), who, Claim{ID: "here"}); got.Hold != Line {
+		t.Errorf("within the grace of the first: %+v, want Line", got)
+	}
+	if got := b.Ask(after(lookAgain+grace+time.Second), who, Claim{ID: "here"}); got.Hold != None {
+		t.Errorf("after the grace of the first: %+v, want a turn", got)
+	}
+}
+
 func TestAForgottenClaimDoesNotHoldUpTheLine(t *testing.T) {
 	b := New(start, 4)
 	who := account8("a")

@@ -13,6 +13,8 @@ import (
 type line struct {
 	claims []Claim
 	expiry map[string]time.Time
+	// expected says until when a claim asks again; one that does not is gone.
+	expected map[string]time.Time
 }
 
 func compare(a, b Claim) int {
@@ -23,7 +25,7 @@ func compare(a, b Claim) int {
 // are before it.
 func (l *line) put(now time.Time, claim Claim) int {
 	if l.expiry == nil {
-		l.expiry = map[string]time.Time{}
+		l.expiry, l.expected = map[string]time.Time{}, map[string]time.Time{}
 	}
 	known, waiting := l.expiry[claim.ID]
 	switch {
@@ -53,6 +55,29 @@ func (l *line) remove(id string) {
 		l.claims = slices.Delete(l.claims, at, at+1)
 	}
 	delete(l.expiry, id)
+	delete(l.expected, id)
+}
+
+// grace is how much later than it was told a claim may ask.
+const grace = time.Minute
+
+// expect notes when a claim was told to ask again.
+func (l *line) expect(id string, at time.Time) {
+	if _, waiting := l.expiry[id]; waiting {
+		l.expected[id] = at.Add(grace)
+	}
+}
+
+// prune removes claims from the head that were expected and did not come: they must
+// not hold up those behind them.
+func (l *line) prune(now time.Time) {
+	for len(l.claims) > 0 {
+		head := l.claims[0].ID
+		if until, told := l.expected[head]; !told || !now.After(until) {
+			return
+		}
+		l.remove(head)
+	}
 }
 
 // first returns the ids of the first n claims.

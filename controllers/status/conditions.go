@@ -35,7 +35,8 @@ func conditions(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	if output := &next.Outputs[0]; output.State != v1alpha1.OutputCurrent && !published.ok {
 		output.Reason = published.reason
 	}
-	final := facts.Attempt != nil && facts.Attempt.Failure != nil && facts.Attempt.Failure.Final
+	final := facts.Attempt != nil && facts.Attempt.Failure != nil && facts.Attempt.Failure.Final ||
+		facts.Waiting && meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionStalled)
 	stalled := stalledOf(final || next.Failures >= 2, ready, issued, published)
 	setWhileTrue(next, facts, v1alpha1.ConditionStalled, stalled)
 	setWhileTrue(next, facts, v1alpha1.ConditionReconciling, reconcilingOf(facts, stalled, issued, published))
@@ -51,6 +52,8 @@ func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
 		return verdict{true, v1alpha1.ReasonSuspended, "spec.suspend is true: nothing is issued, published or repaired; set it to false to go on"}
 	case facts.Attempt != nil && facts.Attempt.Failure != nil:
 		return verdict{false, facts.Attempt.Failure.Reason, facts.Attempt.Failure.Message}
+	case facts.Waiting && previous != nil:
+		return verdict{previous.Status == metav1.ConditionTrue, v1alpha1.Reason(previous.Reason), previous.Message}
 	case facts.Held:
 		return verdict{true, v1alpha1.ReasonIssued, "a certificate was issued and waits to be stored; Published says why"}
 	case facts.Attempt != nil || d.Trigger == "":

@@ -34,6 +34,8 @@ type Facts struct {
 	Decision rotation.Decision
 	// Held is true while a certificate was issued and waits to be stored.
 	Held bool
+	// Waiting is true when an attempt waits in line and there is nothing new to say of it.
+	Waiting bool
 	// Attempt is what the pass tried to get a certificate; nil: nothing.
 	Attempt *Attempt
 	// Lost is an earlier attempt that was found without an outcome; nil: none.

@@ -81,7 +81,9 @@ func account(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 		next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
 	}
 	switch {
-	case attempt != nil && attempt.Failure == nil, attempt == nil && facts.Decision.Trigger == "" && facts.Lost == nil:
+	case facts.Waiting:
+		// nothing new to say
+	case facts.Held, attempt != nil && attempt.Failure == nil, attempt == nil && facts.Decision.Trigger == "" && facts.Lost == nil:
 		next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
 	case attempt != nil && attempt.Failure.Counts:
 		fail(next, attempt.With, facts.Now, attempt.Failure.RetryAt)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,10 +75,14 @@ type World struct {
 
 var worlds atomic.Int64
 
+// quietly keeps controller-runtime from asking for a logger in the middle of a test.
+var quietly = sync.OnceFunc(func() { ctrl.SetLogger(quiet) })
+
 // New makes a world with an account whose limits are off, its key Secret, and two
 // clusters: ClusterID (prod-1), reachable from inside and outside, and OtherID (prod-2).
 func New(t testing.TB) *World {
 	t.Helper()
+	quietly()
 	cluster := realkube.Shared(t)
 	w := &World{
 		T: t, Cluster: cluster, Namespace: fmt.Sprintf("story-%d", worlds.Add(1)),
@@ -122,7 +127,7 @@ func (w *World) startCloud() {
 func (w *World) startOperator() {
 	server := httptest.NewServer(w.Sim)
 	w.T.Cleanup(server.Close)
-	dialer, err := cce.New(cce.Options{CCEEndpoint: server.URL, IAMEndpoint: server.URL, Timeout: 2 * time.Second})
+	dialer, err := cce.New(cce.Options{CCEEndpoint: server.URL, IAMEndpoint: server.URL, Timeout: time.Second})
 	w.Must(err)
 	watches, err := metadata.NewForConfig(w.Cluster.Config())
 	w.Must(err)

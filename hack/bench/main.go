@@ -9,11 +9,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 // interrupted is what a shell expects of a program that Ctrl-C ended.
@@ -26,6 +30,7 @@ type report struct {
 }
 
 func main() {
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // or controller-runtime complains
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := bench(ctx, os.Args[1:])
 	ended := ctx.Err() != nil

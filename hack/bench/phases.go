@@ -56,7 +56,9 @@ func (b *bed) costOf(before, after tally, elapsed time.Duration) (cost, error) {
 		Requests: map[string]float64{},
 	}
 	for r, n := range added {
-		c.Requests[r.String()] = n
+		if r.verb != "WATCH" { // they are counted when they end, ours among them
+			c.Requests[r.String()] = n
+		}
 	}
 	return c, err
 }

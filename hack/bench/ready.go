@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -41,35 +40,29 @@ func (b *bed) changeUntil(ctx context.Context, namespace string, n int, wanted f
 	if err != nil {
 		return 0, err
 	}
-	var list v1alpha1.ClusterCredentialList
-	if err := watcher.List(ctx, &list, client.InNamespace(namespace), client.Limit(1)); err != nil {
-		return 0, err
-	}
-	// Events from that version on; what was there before is changed by what follows.
-	from := &client.ListOptions{Namespace: namespace, Raw: &metav1.ListOptions{ResourceVersion: list.ResourceVersion}}
-	changes, err := watcher.Watch(ctx, &v1alpha1.ClusterCredentialList{}, from)
+	changes, err := watcher.Watch(ctx, &v1alpha1.ClusterCredentialList{}, client.InNamespace(namespace))
 	if err != nil {
 		return 0, err
 	}
 	defer changes.Stop()
 	begin := time.Now()
-	failed := make(chan error, 1)
-	go func() { failed <- b.each(ctx, n, change) }()
-	err = awaitAll(ctx, changes, n, wanted, failed)
+	changed := make(chan error, 1)
+	go func() { changed <- b.each(ctx, n, change) }()
+	err = awaitAll(ctx, changes, n, wanted, changed)
 	return time.Since(begin), err
 }
 
-// awaitAll returns once n ClusterCredentials were as wanted.
-func awaitAll(ctx context.Context, changes watch.Interface, n int, wanted func(*v1alpha1.ClusterCredential) bool, failed <-chan error) error {
+// awaitAll returns once n ClusterCredentials were as wanted, and all changes are made.
+func awaitAll(ctx context.Context, seen watch.Interface, n int, wanted func(*v1alpha1.ClusterCredential) bool, changed <-chan error) error {
 	done := map[string]bool{}
-	for len(done) < n {
+	for len(done) < n || changed != nil {
 		select {
-		case err := <-failed:
+		case err := <-changed:
 			if err != nil {
 				return err
 			}
-			failed = nil // all changed
-		case e, open := <-changes.ResultChan():
+			changed = nil
+		case e, open := <-seen.ResultChan():
 			if !open {
 				return fmt.Errorf("the watch ended with %d of %d done: %w", len(done), n, context.Cause(ctx))
 			}

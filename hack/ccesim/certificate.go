@@ -72,7 +72,7 @@ func (s *Server) sign(i issuance) (credential, error) {
 	return credential{
 		certPEM:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		keyPEM:   key.pem,
-		serial:   fmt.Sprintf("%X", serial),
+		serial:   fmt.Sprintf("%X", serial.Bytes()),
 		notAfter: template.NotAfter,
 	}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +20,7 @@ func TestLedgerTellsWhatWasIssuedToWhom(t *testing.T) {
 	leaf, _ := got.kubeconfig(t).leaf(t)
 	want := ccesim.Entry{
 		Time: s.clock.Now(), Op: ccesim.OpIssue, AccessKey: "AK1", UserID: key.UserID, Project: project, Cluster: cluster,
-		Status: 200, Serial: strings.ToUpper(leaf.SerialNumber.Text(16)), NotAfter: leaf.NotAfter,
+		Status: 200, Serial: fmt.Sprintf("%X", leaf.SerialNumber.Bytes()), NotAfter: leaf.NotAfter,
 		RequestID: got.header.Get("X-Request-Id"), Finished: true, Complete: true,
 	}
 	if e := s.Ledger()[0]; e != want {

@@ -8,15 +8,20 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 // interrupted is what a shell expects of a program that Ctrl-C ended.
 const interrupted = 130
 
 func main() {
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // or controller-runtime complains
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "Usage: make demo\n\nShows the operator at work with real servers and a simulated cloud, and ends by itself.")
 	}

@@ -26,63 +26,75 @@ const (
 type fleet struct {
 	*world
 	names []string
-	// wants is how many certificates each credential had reason to ask for: one at first, and one for each change of validity.
-	wants map[string]int
+	// days is what each credential asks for; wants is how many certificates it had reason to ask for beside those for expiry: one
+	// at first, and one for each change of days.
+	days, wants map[string]int
 }
 
+// Certificates live for four minutes, and are renewed soon, or not within the test.
+const (
+	fleetLifetime = 4 * time.Minute
+	renewedSoon   = "200s"
+	renewedLate   = "20s"
+)
+
 func TestKillsLoseNoMoreThanWhatWasUnderWay(t *testing.T) {
-	f := &fleet{wants: map[string]int{}}
+	f := &fleet{days: map[string]int{}, wants: map[string]int{}}
 	for i := range fleetSize {
 		f.names = append(f.names, fmt.Sprintf("kill-%02d", i))
 	}
-	// Certificates live long enough to outlast a hold-off (45 s), and short enough that some renewals are for expiry.
-	f.world = newWorld(t, cloudOptions{clusters: f.names, latency: 250 * time.Millisecond, lifetime: 4 * time.Minute})
+	f.world = newWorld(t, cloudOptions{clusters: f.names, latency: 250 * time.Millisecond, lifetime: fleetLifetime})
 	f.args = []string{"--min-issue-interval=5s"}
-	old, young := f.names[:fleetSize/2], f.names[fleetSize/2:]
+	restless, old, young := f.names[:5], f.names[5:fleetSize/2], f.names[fleetSize/2:]
 	f.startManager()
 	f.apply(accountYAML())
-	f.want(old, 30)
-	f.waitReady(old...)
+	f.want(restless, 30, renewedSoon)
+	f.want(old, 30, renewedLate)
+	f.waitReady(append(slices.Clone(restless), old...)...)
 	var probers []*stack.Prober
-	for _, name := range old[:4] {
+	for _, name := range f.names[3:7] {
 		p, err := f.Prober(stack.ProbeOptions{Namespace: f.namespace, Secret: name + "-kubeconfig"})
 		f.must(err)
 		probers = append(probers, p)
 	}
 
-	// New ones and changed ones all the time, a handful at each kill: so there is always something under way.
+	// First ones, changed ones and ones that are due, at every kill: so there is always something under way.
 	for round := range kills {
-		f.want(some(young, round, 2), 30)
-		f.want(some(old, round, 2), int32(29-round))
+		f.want(some(young, round, 2), 30, renewedLate)
+		f.want(some(old, round, 2), 29-round, renewedLate)
 		time.Sleep(time.Duration(rand.IntN(900)) * time.Millisecond) // any moment will do
 		f.must(f.manager().Kill())
 		f.startManager()
 	}
-	f.want(young, 30) // those whose turn had not come; nothing for the others
+	f.want(young, 30, renewedLate) // those whose turn had not come; nothing for the others
+	f.want(restless, 30, renewedLate)
 	f.eventually(2*time.Minute, f.settled)
 
-	f.account()
+	asked := f.account()
 	for i, p := range probers {
 		if seen := p.Stop(); len(seen.Failures) > 0 || seen.Absent > 0 || len(seen.UIDs) != 1 {
-			t.Errorf("a client of %s: %d of %d logins failed, %d times no Secret, UIDs %v: %+v",
-				old[i], len(seen.Failures), seen.Attempts, seen.Absent, seen.UIDs, seen.Failures)
+			t.Errorf("client %d: %d of %d logins failed, %d times no Secret, UIDs %v: %+v",
+				i, len(seen.Failures), seen.Attempts, seen.Absent, seen.UIDs, seen.Failures)
 		}
 	}
+	f.stillness("after the kills", asked)
+	f.must(f.manager().Kill())
+	f.startManager()
+	f.stillness("after one more kill", asked)
 }
 
 // want applies credentials that ask for a number of days.
-func (f *fleet) want(names []string, days int32) {
+func (f *fleet) want(names []string, days int, before string) {
 	f.t.Helper()
 	var documents []string
 	for _, name := range names {
-		documents = append(documents, credentialYAML(name, name, fmt.Sprintf("  renewal: {before: 60s}\n  validity: {days: %d}", days)))
-	}
-	out := f.apply(documents...)
-	for _, name := range names {
-		if !slices.Contains(unchanged(out), name) {
+		documents = append(documents, credentialYAML(name, name, fmt.Sprintf("  renewal: {before: %s}\n  validity: {days: %d}", before, days)))
+		if f.days[name] != days {
+			f.days[name] = days
 			f.wants[name]++
 		}
 	}
+	f.apply(documents...)
 }
 
 // settled says whether every credential has what it wants.
@@ -100,10 +112,10 @@ func (f *fleet) settled() error {
 	return nil
 }
 
-// account holds the cloud's ledger against what the credentials tell.
-func (f *fleet) account() {
+// account holds the cloud's ledger against what the credentials tell, and returns how many certificates were asked for.
+func (f *fleet) account() (asked int) {
 	f.t.Helper()
-	asked, lost, unknown := 0, 0, 0
+	lost, unknown := 0, 0
 	for _, cc := range f.list() {
 		told := map[string]bool{}
 		doubtful := 0
@@ -138,6 +150,7 @@ func (f *fleet) account() {
 		f.t.Errorf("%d certificates were lost in %d kills, want at most %d a kill", lost, kills, inFlight)
 	}
 	f.t.Logf("%d certificates were asked for, %d of them lost with a kill, %d outcomes are told as Unknown", asked, lost, unknown)
+	return asked
 }
 
 // some picks n names, others in each round.

@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/clustercredential/operator/hack/stack"
 )
@@ -70,15 +69,4 @@ spec:
 		text += lines + "\n"
 	}
 	return text
-}
-
-// unchanged are the names of the ClusterCredentials of which "kubectl apply" says so.
-func unchanged(out string) []string {
-	var names []string
-	for line := range strings.Lines(out) {
-		if name, ok := strings.CutSuffix(strings.TrimSpace(line), " unchanged"); ok {
-			names = append(names, strings.TrimPrefix(name, "clustercredential.clustercredential.dev/"))
-		}
-	}
-	return names
 }

@@ -1,0 +1,104 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/hack/stack"
+)
+
+// Everything comes in the wrong order, and with a wrong key first: each piece is noticed as soon as it is there.
+func TestWhatIsMissingIsToldAndItsArrivalIsNoticed(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"order"}})
+	w.startManager()
+	keys, account, _ := strings.Cut(accountYAML(), "\n---\n")
+	w.apply(credentialYAML("order", "order"))
+	w.eventually(eventTime, func() error {
+		return w.says("order", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonAccountNotFound)
+	})
+	w.apply(account)
+	w.eventually(eventTime, func() error {
+		return w.says("order", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonCredentialsMissing)
+	})
+	w.apply(keyYAML(theKeys, stack.AccessKey, "wrong"))
+	w.eventually(eventTime, func() error {
+		return w.says("order", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonUnauthorized)
+	})
+	w.wantPosts(0) // the look at the cluster was refused already
+	w.apply(keys)
+	w.waitReady("order")
+	w.kubectl("wait", "--for=condition=Ready", "--timeout=20s", "cloudaccount/"+theAccount)
+	w.wantPosts(1)
+}
+
+func TestAnotherAccountWithTheSameKeyAsksForNothing(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"same"}, keys: []string{"AK-OTHER"}})
+	w.startManager()
+	id := "{id: " + stack.ClusterID("same") + "}"
+	w.apply(accountYAML(), namedAccountYAML("renamed", stack.AccessKey), namedAccountYAML("other", "AK-OTHER"), credentialYAML("same", "same"))
+	w.waitReady("same")
+	before := w.serial("same")
+
+	w.apply(credentialOf("same", "renamed", id))
+	w.eventually(eventTime, func() error {
+		if err := w.says("same", v1alpha1.ConditionIssued, "True", v1alpha1.ReasonIssued); err != nil {
+			return err
+		}
+		if got := w.get("same").Status.Certificate.Request; !strings.Contains(got, `"renamed"`) {
+			return fmt.Errorf("the record still names the account that is not referred to any more: %s", got)
+		}
+		return nil
+	})
+	w.wantPosts(1)
+	// The first account may go now, and its key may be replaced: the credential does not hang on either.
+	w.kubectl("delete", "cloudaccount", theAccount)
+	w.apply(credentialOf("same", "other", id))
+	w.eventually(eventTime, func() error {
+		if w.serial("same") == before {
+			return fmt.Errorf("another key's certificate is not there")
+		}
+		return nil
+	})
+	w.wantPosts(2)
+}
+
+// Whoever wipes or restores status, or restarts the operator, gets the same status again and no certificate.
+func TestAWipedStatusIsWrittenAgainWithoutACertificate(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"wiped"}})
+	w.startManager()
+	w.apply(accountYAML(), credentialOf("wiped", theAccount, "{name: wiped}", "  endpoint: {access: External}"))
+	w.waitReady("wiped")
+	w.requestRenewal("handled-without-a-trace", "wiped")
+	w.kubectl("annotate", "clustercredential", "wiped", v1alpha1.AnnotationRenewRequestedAt+"-")
+	before := w.get("wiped").Status
+
+	for _, restart := range []bool{false, true} {
+		if restart {
+			w.must(w.manager().Kill())
+		}
+		w.kubectl("patch", "clustercredential", "wiped", "--subresource=status", "--type=json",
+			`--patch=[{"op": "replace", "path": "/status", "value": {"observedGeneration": -1}}]`)
+		if restart {
+			w.startManager()
+		}
+		w.waitReady("wiped")
+		after := w.get("wiped").Status
+		// Excepted are history, failures and what only the cloud's answer said.
+		if b, a := fmt.Sprint(before.Certificate.SerialNumber, before.Server, before.Access, before.ClusterID, before.Cluster, before.Revision, before.RenewalTime, before.Contexts, before.Certificate.Request),
+			fmt.Sprint(after.Certificate.SerialNumber, after.Server, after.Access, after.ClusterID, after.Cluster, after.Revision, after.RenewalTime, after.Contexts, after.Certificate.Request); a != b {
+			t.Errorf("restart %v: status was\n%s\nand is\n%s", restart, b, a)
+		}
+	}
+	w.throughout(5*time.Second, func() error {
+		if n := len(w.posts()); n != 1 {
+			return fmt.Errorf("%d certificates were asked for", n)
+		}
+		return nil
+	})
+}
