@@ -91,6 +91,19 @@ func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, view *secr
 	view.facts.marks.RenewRequest, view.facts.marks.Source.PreviousRequest = nil, ""
 }
 
+// nameNote tells of other objects whose kubeconfigs use the same name for their
+// entries, as namespace a-b with name c, and namespace a with name b-c do: merged into
+// one file, one would replace the other. It says how many, and not whose.
+func (r *CredentialReconciler) nameNote(ctx context.Context, p *pass) string {
+	name := entryName(p.cc)
+	var same v1alpha1.ClusterCredentialList
+	err := r.Client.List(ctx, &same, client.MatchingFields{indexEntryName: name}, client.UnsafeDisableDeepCopy)
+	if err != nil || len(same.Items) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d kubeconfigs use the name %q for cluster, user and context: write another spec.outputs[0].clusterName where they meet in one file", len(same.Items), name)
+}
+
 // preflight tries whether the namespace takes our Secrets, and the labels and
 // annotations of the output; nil: they do.
 func (r *CredentialReconciler) preflight(ctx context.Context, p *pass) *publishProblem {

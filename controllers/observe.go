@@ -56,6 +56,8 @@ type pass struct {
 	// says why it cannot.
 	current bool
 	problem *publishProblem
+	// note is told beside a healthy Published.
+	note string
 	// former are Secrets of ours under other names than the output's, released what
 	// became of them.
 	former   []metav1.PartialObjectMetadata

@@ -198,3 +198,19 @@ func TestARestoredSecretUnderANewUIDIsStillOurs(t *testing.T) {
 		t.Errorf("revision %d, want 2: a restore goes on counting", got)
 	}
 }
+
+func TestTwoKubeconfigsWithTheSameNameInsideAreTold(t *testing.T) {
+	w := established(t)
+	w.Create(w.Credential("twin", func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "twin", ClusterName: w.Namespace + "-prod-1"}}
+	}))
+	w.Settle("twin")
+	w.Advance(time.Hour)
+	w.Settle("prod-1")
+	for _, name := range []string{"twin", "prod-1"} {
+		wantConditions(t, w.Get(name), healthy)
+		if got := conditionMessage(w.Get(name), v1alpha1.ConditionPublished); !strings.Contains(got, "2 kubeconfigs use the name") {
+			t.Errorf("Published of %s: %s", name, got)
+		}
+	}
+}

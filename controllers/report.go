@@ -39,6 +39,7 @@ func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.R
 		defer cancel()
 	}
 	p.decision = rotation.Decide(p.now, r.afterwards(p), p.foundNow())
+	p.note = r.nameNote(ctx, p)
 	facts := r.factsOf(p)
 	previous, next, err := r.writeStatus(ctx, p, facts)
 	if err != nil {
@@ -79,6 +80,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 		With: p.wanted.With, Stored: p.storedStatus(), Decision: p.decision, Attempt: p.attempt, Lost: p.lost,
 		Output: status.Output{
 			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
+			Note: p.note,
 		},
 		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting,
 	}
@@ -180,11 +182,23 @@ func (r *CredentialReconciler) speak(ctx context.Context, p *pass, previous, nex
 		r.Metrics.unknownOutcome(p.cc)
 	}
 	for _, event := range status.EventsOf(previous, next, p.isPublishing(previous)) {
-		log.Info(event.Message, "reason", event.Reason, "trigger", p.decision.Trigger)
+		log.Info(event.Message, append([]any{"reason", event.Reason}, certificateFields(event, next)...)...)
 		r.tell(ctx, credentialReference(p.cc), event)
 	}
 	if p.decision.Trigger != "" {
 		log.V(1).Info("Decided", "trigger", p.decision.Trigger, "due", p.decision.Due, "reason", p.decision.Reason, "at", p.decision.At)
+	}
+}
+
+// certificateFields are what an auditor joins with the cloud's own trail.
+func certificateFields(event status.Event, next v1alpha1.ClusterCredentialStatus) []any {
+	if event.Reason != string(v1alpha1.ReasonIssued) || next.Certificate == nil {
+		return nil
+	}
+	c := next.Certificate
+	return []any{
+		"serialNumber", c.SerialNumber, "notAfter", c.NotAfter.UTC().Format(time.RFC3339),
+		"requestID", c.RequestID, "commonName", c.CommonName, "revision", next.Revision,
 	}
 }
 

@@ -37,6 +37,9 @@ const (
 	indexSecretName = "clustercredential.dev/secret-name"
 	// indexAccount finds ClusterCredentials by the name of their account.
 	indexAccount = "clustercredential.dev/account"
+	// indexEntryName finds ClusterCredentials by the name of cluster, user and context in
+	// their kubeconfig.
+	indexEntryName = "clustercredential.dev/entry-name"
 	// indexCredential finds Secrets of ours by the name of their ClusterCredential.
 	indexCredential = "clustercredential.dev/credential"
 )
@@ -49,6 +52,9 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 		return err
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.ClusterCredential{}, indexSecretName, secretNameIndex); err != nil {
+		return err
+	}
+	if err := indexer.IndexField(ctx, &v1alpha1.ClusterCredential{}, indexEntryName, entryNameIndex); err != nil {
 		return err
 	}
 	return indexer.IndexField(ctx, &v1alpha1.ClusterCredential{}, indexAccount, accountIndex)
@@ -68,6 +74,19 @@ func secretNameIndex(o client.Object) []string {
 		return nil
 	}
 	return []string{primaryOutput(cc).SecretName}
+}
+
+func entryNameIndex(o client.Object) []string {
+	cc, ok := o.(*v1alpha1.ClusterCredential)
+	if !ok {
+		return nil
+	}
+	return []string{entryName(cc)}
+}
+
+// entryName is the name of the entries in the kubeconfig of an object.
+func entryName(cc *v1alpha1.ClusterCredential) string {
+	return firstOf(primaryOutput(cc).ClusterName, cc.Namespace+"-"+cc.Name)
 }
 
 func accountIndex(o client.Object) []string {

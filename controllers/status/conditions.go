@@ -115,7 +115,8 @@ func publishedOf(facts Facts, issued verdict) verdict {
 	case !facts.Output.Current:
 		return verdict{false, pending(issued), "Secret " + name + " does not carry what spec asks for yet"}
 	default:
-		return verdict{true, v1alpha1.ReasonPublished, fmt.Sprintf("Secret %s carries certificate %s", name, facts.Stored.Certificate.SerialNumber)}
+		text := fmt.Sprintf("Secret %s carries certificate %s; %s", name, facts.Stored.Certificate.SerialNumber, facts.Output.Note)
+		return verdict{true, v1alpha1.ReasonPublished, strings.TrimSuffix(text, "; ")}
 	}
 }
 

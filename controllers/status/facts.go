@@ -117,4 +117,6 @@ type Output struct {
 	// Reason and Message say why not; empty when Current, or when nothing stands in the way.
 	Reason  v1alpha1.Reason
 	Message string
+	// Note is added to the message of a healthy Published; may be empty.
+	Note string
 }

@@ -50,6 +50,11 @@ func (b *bed) sampleOf(ctx context.Context, cc *v1alpha1.ClusterCredential) (sam
 // floor has the bare client do for N objects what the operator's run has: create the ClusterCredential, the intent in its
 // status, the Secret, the status and the event, of the same sizes, one after the other, with a watch that sees the end.
 func (b *bed) floor(ctx context.Context, r *run, namespace string, s sample) error {
+	if b.manager != nil {
+		if err := b.manager.Kill(); err != nil {
+			return err
+		}
+	}
 	if err := b.clients[0].Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
 		return err
 	}
@@ -59,7 +64,10 @@ func (b *bed) floor(ctx context.Context, r *run, namespace string, s sample) err
 		return s.writeAs(ctx, c, all[i])
 	})
 	r.Floors = append(r.Floors, elapsed.Seconds())
-	return err
+	if err != nil {
+		return err
+	}
+	return b.clear(ctx, namespace)
 }
 
 // writeAs makes the five writes for one object.

@@ -70,7 +70,7 @@ func (b *bed) firstCertificates(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	if b.manager, err = b.startManager(ctx, measured); err != nil {
+	if b.manager, err = b.stack.StartManager(ctx, stack.ManagerOptions{}); err != nil {
 		return err
 	}
 	before, err := b.tally(ctx)
@@ -124,7 +124,7 @@ func (b *bed) restart(ctx context.Context, r *run) error {
 		return err
 	}
 	begin := time.Now()
-	if b.manager, err = b.startManager(ctx, measured); err != nil {
+	if b.manager, err = b.stack.StartManager(ctx, stack.ManagerOptions{}); err != nil {
 		return err
 	}
 	if err := b.settle(ctx); err != nil {

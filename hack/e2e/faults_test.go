@@ -51,12 +51,15 @@ func TestEveryFaultLeavesWhatIsStored(t *testing.T) {
 	}
 	w := newWorld(t, o)
 	w.startManager()
-	var documents, names []string
-	for _, x := range troubles {
-		documents = append(documents, namedAccountYAML(x.name, x.accessKey()), credentialOf(x.name, x.name, "{id: "+w.ClusterID(x.name)+"}"))
-		names = append(names, x.name)
+	var names []string
+	for some := range slices.Chunk(troubles, 8) { // one kubectl takes 30 s at most
+		var documents []string
+		for _, x := range some {
+			documents = append(documents, namedAccountYAML(x.name, x.accessKey()), credentialOf(x.name, x.name, "{id: "+w.ClusterID(x.name)+"}"))
+			names = append(names, x.name)
+		}
+		w.apply(documents...)
 	}
-	w.apply(documents...)
 	w.waitReady(names...)
 	for _, x := range troubles {
 		x.before, x.serial = w.published(x.name), w.serial(x.name)

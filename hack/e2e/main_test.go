@@ -12,6 +12,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
 	"github.com/clustercredential/operator/hack/realkube"
 	"github.com/clustercredential/operator/hack/stack"
 )
@@ -21,6 +24,7 @@ const sideBySide = "16"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	ctrl.SetLogger(logr.Discard()) // what the managers say is in their logs
 	if !isSet("test.parallel") {
 		if err := flag.Set("test.parallel", sideBySide); err != nil {
 			panic(err)

@@ -127,3 +127,68 @@ func TestARequestMakesOneRenewal(t *testing.T) {
 	w.startManager()
 	w.stillness("with an old request", 2, "asked")
 }
+
+// Another cluster under the same Secret name: what is there stays until the new credential is there, and is not called Ready.
+func TestAnotherClusterTurnsReadyFalseUntilItsCredentialIsThere(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"here", "there"}})
+	w.must(w.cloud.PatchCluster(w.ClusterID("there"), map[string]any{"phase": "Hibernation"}))
+	w.startManager()
+	w.apply(accountYAML(), credentialYAML("switch", "here"))
+	w.waitReady("switch")
+	before := w.published("switch")
+
+	w.apply(credentialYAML("switch", "there"))
+	w.eventually(eventTime, func() error {
+		return w.says("switch", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonClusterNotAvailable)
+	})
+	if ready := condition(w.get("switch"), v1alpha1.ConditionReady); ready.Status != "False" {
+		t.Errorf("Ready is %s (%s) while the Secret holds another cluster's credential", ready.Status, ready.Message)
+	}
+	if string(w.published("switch")) != string(before) {
+		t.Error("the Secret was changed before there was another credential")
+	}
+	w.must(w.cloud.PatchCluster(w.ClusterID("there"), map[string]any{"phase": "Available"}))
+	w.eventually(40*time.Second, func() error { return w.says("switch", v1alpha1.ConditionReady, "True", v1alpha1.ReasonValid) })
+	if got := w.get("switch").Status.ClusterID; got != w.ClusterID("there") {
+		t.Errorf("the credential is of cluster %s", got)
+	}
+	w.wantPosts(1, "here")
+	w.eventually(eventTime, func() error { return w.wantEvent("switch", "Issued", "whoever reads the Secret follows") })
+	// And back, at once.
+	w.apply(credentialYAML("switch", "here"))
+	w.eventually(eventTime, func() error {
+		if err := w.says("switch", v1alpha1.ConditionReady, "True", v1alpha1.ReasonValid); err != nil {
+			return err
+		}
+		if got := w.get("switch").Status.ClusterID; got != w.ClusterID("here") {
+			return fmt.Errorf("the credential is of cluster %s", got)
+		}
+		return nil
+	})
+}
+
+func TestAnotherAddressAsksForNothing(t *testing.T) {
+	w := newWorld(t, cloudOptions{clusters: []string{"address"}})
+	w.must(w.cloud.PatchCluster(w.ClusterID("address"), map[string]any{"customSANs": []string{"api.example.com"}}))
+	w.startManager()
+	w.apply(accountYAML(), credentialYAML("address", "address"))
+	w.waitReady("address")
+	for _, c := range []struct{ endpoint, access, server string }{
+		{"{access: Internal}", "Internal", internalURL},
+		{"{context: customSAN-0}", "Custom", "https://api.example.com:5443"},
+		{"{access: External}", "External", w.Kube.URL()},
+		{"{access: Auto}", "External", w.Kube.URL()},
+	} {
+		w.apply(credentialYAML("address", "address", "  endpoint: "+c.endpoint))
+		w.eventually(eventTime, func() error {
+			if !strings.Contains(string(w.published("address")), "server: "+c.server+"\n") {
+				return fmt.Errorf("with endpoint %s, the published server is not %s", c.endpoint, c.server)
+			}
+			if got := w.get("address").Status; string(got.Access) != c.access || got.Server != c.server {
+				return fmt.Errorf("with endpoint %s, status tells of %s %s", c.endpoint, got.Access, got.Server)
+			}
+			return w.says("address", v1alpha1.ConditionReady, "True", v1alpha1.ReasonValid)
+		})
+	}
+	w.wantPosts(1)
+}

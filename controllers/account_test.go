@@ -1,0 +1,150 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/testkit"
+	"github.com/clustercredential/operator/hack/ccesim"
+)
+
+func lookAtAccount(t *testing.T, w *testkit.World) (*v1alpha1.CloudAccount, time.Duration) {
+	t.Helper()
+	result, err := w.Accounts.Reconcile(t.Context(), reconcile.Request{NamespacedName: w.Key(testkit.Account)})
+	w.Must(err)
+	account := &v1alpha1.CloudAccount{}
+	w.Must(w.Client.Get(t.Context(), w.Key(testkit.Account), account))
+	return account, result.RequeueAfter
+}
+
+func readyOf(account *v1alpha1.CloudAccount) string {
+	c := meta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionReady)
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s/%s", c.Status, c.Reason)
+}
+
+func TestAnAccountIsReadyWhenASignedReadIsAnswered(t *testing.T) {
+	tests := map[string]struct {
+		prepare func(*testkit.World)
+		want    string
+		project string
+	}{
+		"a key that works": {func(*testkit.World) {}, "True/Valid", testkit.ProjectID},
+		"a project that is looked up": {func(w *testkit.World) {
+			account := w.CloudAccount()
+			account.Spec.ProjectID = ""
+			w.Replace(account)
+		}, "True/Valid", testkit.ProjectID},
+		"a region without a project": {func(w *testkit.World) {
+			account := w.CloudAccount()
+			account.Spec.ProjectID, account.Spec.Region = "", "xx-nowhere-9"
+			w.Replace(account)
+		}, "False/Rejected", ""},
+		"a wrong key": {func(w *testkit.World) {
+			keys := w.KeySecret()
+			keys.StringData[v1alpha1.KeySecretKey] = "wrong"
+			w.Replace(keys)
+		}, "False/Unauthorized", ""},
+		"a Secret without a key": {func(w *testkit.World) {
+			keys := w.Secret(testkit.KeySecret)
+			delete(keys.Data, v1alpha1.KeySecretKey)
+			w.Must(w.Client.Update(t.Context(), keys))
+		}, "False/CredentialsMissing", ""},
+		"no Secret": {func(w *testkit.World) {
+			w.Must(w.Client.Delete(t.Context(), w.Secret(testkit.KeySecret)))
+		}, "False/CredentialsMissing", ""},
+		"a suspended account": {func(w *testkit.World) {
+			account := w.CloudAccount()
+			account.Spec.Suspend = true
+			w.Replace(account)
+		}, "False/AccountSuspended", ""},
+		"a cloud that is down": {func(w *testkit.World) {
+			w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError, Op: "list-clusters", Times: ccesim.Forever}))
+		}, "False/Unavailable", ""},
+		"a key that may not list": {func(w *testkit.World) {
+			w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultForbidden, Op: "list-clusters", Times: ccesim.Forever}))
+		}, "False/Forbidden", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := testkit.New(t)
+			test.prepare(w)
+			account, after := lookAtAccount(t, w)
+			if got := readyOf(account); got != test.want {
+				t.Errorf("Ready %s, want %s: %+v", got, test.want, account.Status.Conditions)
+			}
+			if account.Status.ProjectID != test.project || account.Status.ObservedGeneration != account.Generation {
+				t.Errorf("project %q, observedGeneration %d of %d", account.Status.ProjectID, account.Status.ObservedGeneration, account.Generation)
+			}
+			if after <= 0 || after > 6*time.Hour {
+				t.Errorf("looked at again after %v", after)
+			}
+			if text := fmt.Sprintf("%+v", account); strings.Contains(text, "sk-test") {
+				t.Error("the secret key stands in the object")
+			}
+		})
+	}
+}
+
+func TestAnAccountIsCheckedEverySixHoursOnChangeAndNotOnRestart(t *testing.T) {
+	w := testkit.New(t)
+	reads := func() int { return w.Sim.Requests()["list-clusters"] }
+	lookAtAccount(t, w)
+	lookAtAccount(t, w)
+	w.Recorder.Reset(nil)
+	w.Restart()
+	w.Advance(5 * time.Hour)
+	if lookAtAccount(t, w); reads() != 1 || len(w.Recorder.Writes()) != 0 {
+		t.Errorf("after a restart: %d reads, writes %v; want 1 and none", reads(), w.Recorder.Writes())
+	}
+	w.Advance(time.Hour)
+	if lookAtAccount(t, w); reads() != 2 {
+		t.Errorf("after six hours: %d reads, want 2", reads())
+	}
+	account := w.CloudAccount()
+	account.Spec.Limits.IssuesPerMinute = new(int32(5))
+	w.Replace(account)
+	if lookAtAccount(t, w); reads() != 3 {
+		t.Errorf("after a change: %d reads, want 3", reads())
+	}
+}
+
+func TestARefusedKeyIsNotTriedAgainByTheAccountBeforeAnHour(t *testing.T) {
+	w := testkit.New(t)
+	keys := w.KeySecret()
+	keys.StringData[v1alpha1.KeySecretKey] = "wrong"
+	w.Replace(keys)
+	w.Create(w.Credential("x"))
+	w.Pass("x")
+	for range 20 {
+		lookAtAccount(t, w)
+		w.Pass("x")
+		w.Advance(time.Minute)
+	}
+	tried := w.Sim.Requests()["list-clusters"] + w.Sim.Requests()["show-cluster"]
+	if tried != 2 {
+		t.Errorf("the key was tried %d times by account and credential, want 2", tried)
+	}
+}
+
+func TestAnAccountCountsItsCredentials(t *testing.T) {
+	w := testkit.New(t)
+	for i := range 3 {
+		w.Create(w.Credential(fmt.Sprint("c", i)))
+	}
+	w.Create(w.Credential("other", func(cc *v1alpha1.ClusterCredential) { cc.Spec.AccountRef.Name = "else" }))
+	if account, _ := lookAtAccount(t, w); account.Status.Credentials != 3 {
+		t.Errorf("credentials %d, want 3", account.Status.Credentials)
+	}
+}
