@@ -55,6 +55,10 @@ func main() {
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
+	if err == nil && o.version {
+		fmt.Println(version)
+		return
+	}
 	if err == nil {
 		ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
 		err = run(ctrl.SetupSignalHandler(), o)

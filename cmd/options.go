@@ -23,7 +23,7 @@ const accountWorkers = 4
 // options are the flags.
 type options struct {
 	metricsAddress, metricsCertDir, probeAddress string
-	metricsSecure, leaderElect                   bool
+	metricsSecure, leaderElect, version          bool
 	namespaces                                   []string
 	workers                                      int
 	minIssueInterval                             time.Duration
@@ -53,6 +53,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.caBundle, "ca-bundle", "", "file with the CAs (PEM) that the cloud's certificates are verified against; empty: those of the system")
 	flags.Float64Var(&qps, "kube-api-qps", 0, "requests a second to the API server; 0: no limit on our side, the API server's own fairness counts")
 	flags.IntVar(&o.kubeAPIBurst, "kube-api-burst", 0, "requests to the API server at once under --kube-api-qps; 0: twice --kube-api-qps")
+	flags.BoolVar(&o.version, "version", false, "print the version and end")
 	o.zap.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return o, err

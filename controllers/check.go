@@ -119,6 +119,12 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 		p.decision = rotation.Decide(p.now, p.wanted, p.found)
 		return p.decision.Due, nil
 	}
+	if known := p.contexts(); wish.Context != "" && sameHosts(offer, known) {
+		_, _, err := kubeconfig.Choose(contextsOf(known), wish)
+		if choice, ok := errors.AsType[*kubeconfig.ChoiceError](err); ok && choice.Kind == kubeconfig.InsecureEndpoint {
+			return false, choiceFailure(err, p.now.Add(time.Hour)) // as it was when the cloud was last asked
+		}
+	}
 	if kind := p.failedForAddress(); kind != "" && sameHosts(offer, p.cc.Status.Contexts) {
 		return false, &status.Failure{Reason: kind, Message: p.issuedMessage(), Counts: true, RetryAt: p.now.Add(time.Hour)}
 	}

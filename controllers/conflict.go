@@ -93,7 +93,7 @@ func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, view *secr
 
 // nameNote tells of other objects whose kubeconfigs use the same name for their
 // entries, as namespace a-b with name c, and namespace a with name b-c do: merged into
-// one file, one would replace the other. It says how many, and not whose.
+// one file, one would replace the other. It does not say whose.
 func (r *CredentialReconciler) nameNote(ctx context.Context, p *pass) string {
 	name := entryName(p.cc)
 	var same v1alpha1.ClusterCredentialList
@@ -101,7 +101,7 @@ func (r *CredentialReconciler) nameNote(ctx context.Context, p *pass) string {
 	if err != nil || len(same.Items) < 2 {
 		return ""
 	}
-	return fmt.Sprintf("%d kubeconfigs use the name %q for cluster, user and context: write another spec.outputs[0].clusterName where they meet in one file", len(same.Items), name)
+	return fmt.Sprintf("another kubeconfig uses the name %q for cluster, user and context too: write another spec.outputs[0].clusterName where they meet in one file", name)
 }
 
 // preflight tries whether the namespace takes our Secrets, and the labels and

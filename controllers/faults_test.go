@@ -192,10 +192,17 @@ func TestACertificateThatCannotBeStoredIsKeptAndNotAskedForAgain(t *testing.T) {
 		w.Advance(10 * time.Second)
 		w.Pass("prod-1")
 	}
+	if w.Get("prod-1").Status.Issuance == nil {
+		t.Error("a kill now would lose the certificate without a trace: no intent is open")
+	}
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true })
 	refuse = false
 	w.Settle("prod-1")
 	wantPosts(t, w, 1)
-	wantConditions(t, w.Get("prod-1"), healthy)
+	wantConditions(t, w.Get("prod-1"), map[string]string{"Ready": "True/Valid", "Issued": "True/Suspended", "Published": "True/Published"})
+	if open := w.Get("prod-1").Status.Issuance; open != nil {
+		t.Errorf("an intent is open at rest: %+v", open)
+	}
 }
 
 func TestARefusedKeyIsTriedTwiceAndAgainOnlyWhenItChanges(t *testing.T) {

@@ -31,9 +31,20 @@ func describe() descriptions {
 		nextAttempt:  gauge("next_attempt_timestamp_seconds", "When a waiting attempt will be made.", "namespace", "name"),
 		condition:    gauge("condition", "Conditions of ClusterCredentials; the value is 1 for what holds.", "namespace", "name", "type", "status", "reason"),
 		info:         gauge("info", "ClusterCredentials and their accounts; the value is always 1.", append([]string{"namespace", "name"}, accountLabels...)...),
-		live:         gauge("live_certificates", "Certificates of a ClusterCredential in its history that have a known serial number.", "namespace", "name"),
+		live:         gauge("live_certificates", "Certificates in the history of a ClusterCredential that have a known serial number and are not expired.", "namespace", "name"),
 		accountReady: gauge("account_ready", "Whether the key of an account works: 1 or 0.", accountLabels...),
 	}
+}
+
+// live is how many certificates are valid still.
+func (o objectState) live(now time.Time) int {
+	n := 0
+	for _, expiry := range o.expiries {
+		if expiry.After(now) {
+			n++
+		}
+	}
+	return n
 }
 
 // Describe implements prometheus.Collector.
@@ -62,7 +73,7 @@ func (g objectGauges) Collect(out chan<- prometheus.Metric) {
 		stamp(d.notBefore, o.notBefore, name.Namespace, name.Name)
 		stamp(d.renewal, o.renewal, name.Namespace, name.Name)
 		stamp(d.nextAttempt, o.nextAttempt, name.Namespace, name.Name)
-		value(d.live, float64(o.live), name.Namespace, name.Name)
+		value(d.live, float64(o.live(time.Now())), name.Namespace, name.Name)
 		value(d.info, 1, name.Namespace, name.Name, string(v1alpha1.KindCloudAccount), name.Namespace, o.account)
 		for _, c := range o.conditions {
 			value(d.condition, 1, name.Namespace, name.Name, c.kind, c.status, c.reason)

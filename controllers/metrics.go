@@ -36,7 +36,7 @@ type Metrics struct {
 type objectState struct {
 	account                                   string
 	notBefore, notAfter, renewal, nextAttempt time.Time
-	live                                      int
+	expiries                                  []time.Time // of the certificates that are known by serial number
 	conditions                                []conditionState
 }
 
@@ -113,8 +113,8 @@ func (m *Metrics) observe(cc *v1alpha1.ClusterCredential, s v1alpha1.ClusterCred
 		state.notBefore, state.notAfter = s.Certificate.NotBefore.Time, s.Certificate.NotAfter.Time
 	}
 	for _, entry := range s.History {
-		if entry.State != v1alpha1.CertificateUnknown {
-			state.live++
+		if entry.SerialNumber != "" {
+			state.expiries = append(state.expiries, timeOf(entry.NotAfter))
 		}
 	}
 	for _, c := range s.Conditions {

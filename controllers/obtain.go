@@ -125,10 +125,10 @@ func (r *CredentialReconciler) waitForTurn(p *pass, turn budget.Turn) time.Durat
 	case wait > shortWait && !p.saidAlready(failure.Reason):
 		failure.RetryAt = turn.At
 		p.fail(failure)
-	case p.cc.Status.ObservedGeneration == p.cc.Generation:
-		p.waiting = true // the Secret may need repair meanwhile, or expire
+	case p.stored() != nil || p.cc.Status.ObservedGeneration == p.cc.Generation:
+		p.waiting = true // the Secret may need repair meanwhile, or expire, or be of another cluster
 	default:
-		return min(wait, shortWait) // a first look, or a changed spec: told with the intent
+		return min(wait, shortWait) // a first look: told with the intent
 	}
 	return 0
 }

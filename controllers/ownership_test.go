@@ -209,7 +209,7 @@ func TestTwoKubeconfigsWithTheSameNameInsideAreTold(t *testing.T) {
 	w.Settle("prod-1")
 	for _, name := range []string{"twin", "prod-1"} {
 		wantConditions(t, w.Get(name), healthy)
-		if got := conditionMessage(w.Get(name), v1alpha1.ConditionPublished); !strings.Contains(got, "2 kubeconfigs use the name") {
+		if got := conditionMessage(w.Get(name), v1alpha1.ConditionPublished); !strings.Contains(got, "another kubeconfig uses the name") {
 			t.Errorf("Published of %s: %s", name, got)
 		}
 	}

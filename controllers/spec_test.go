@@ -230,6 +230,18 @@ func TestTheAddressIsChosenAsTheSpecSays(t *testing.T) {
 	}
 }
 
+func TestAnAddressThatIsKnownToBeInsecureCostsNoCertificate(t *testing.T) {
+	w := established(t)
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Endpoint = &v1alpha1.Endpoint{Context: "external"}
+	})
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), map[string]string{
+		"Ready": "False/InsecureEndpoint", "Issued": "False/InsecureEndpoint", "Published": "True/Published", "Stalled": "True/InsecureEndpoint",
+	})
+}
+
 func TestAnAddressThatAppearsInTheCloudIsFoundWithoutTheUser(t *testing.T) {
 	w := testkit.New(t)
 	w.Create(w.Credential("x", func(cc *v1alpha1.ClusterCredential) {

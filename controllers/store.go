@@ -23,7 +23,7 @@ const storeDeadline = 15 * time.Second
 // what the spec asks for and valid; one that is not is discarded.
 func (r *CredentialReconciler) heldFor(p *pass) *held {
 	kept := p.remembered.held
-	if kept == nil || p.cc.Spec.Suspend {
+	if kept == nil {
 		return nil
 	}
 	record, _ := rotation.ParseRecord(kept.marks.Request)

@@ -51,8 +51,9 @@ func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
 	case facts.Suspended:
 		return verdict{true, v1alpha1.ReasonSuspended, "spec.suspend is true: nothing is issued, published or repaired; set it to false to go on"}
 	case facts.Attempt != nil && facts.Attempt.Failure != nil:
-		return verdict{false, facts.Attempt.Failure.Reason, facts.Attempt.Failure.Message}
-	case facts.Waiting && previous != nil:
+		inLine := facts.Attempt.Failure.Reason == v1alpha1.ReasonRateLimited && routine(d.Trigger) && facts.Stored != nil
+		return verdict{inLine, facts.Attempt.Failure.Reason, facts.Attempt.Failure.Message}
+	case facts.Waiting && previous != nil && previous.Reason != string(v1alpha1.ReasonSuspended):
 		return verdict{previous.Status == metav1.ConditionTrue, v1alpha1.Reason(previous.Reason), previous.Message}
 	case facts.Held:
 		return verdict{true, v1alpha1.ReasonIssued, "a certificate was issued and waits to be stored; Published says why"}

@@ -26,13 +26,26 @@ func Next(previous v1alpha1.ClusterCredentialStatus, facts Facts) v1alpha1.Clust
 		next.Cluster = "" // nothing is published: what another spec named does not count
 	}
 	next.ObservedGeneration = facts.Generation
-	next.Issuance = nil
+	next.Issuance = issuanceAfter(previous, facts)
 	describe(&next, facts)
 	account(&next, facts)
 	next.History = history(next.History, facts)
 	next.Outputs = outputs(next.Outputs, facts)
 	conditions(&next, facts)
 	return next
+}
+
+// issuanceAfter is the intent that stays open: that of a certificate that waits to be
+// stored, so that it is not forgotten where the process ends before it is.
+func issuanceAfter(previous v1alpha1.ClusterCredentialStatus, facts Facts) *v1alpha1.Issuance {
+	switch {
+	case !facts.Held:
+		return nil
+	case facts.Attempt != nil && facts.Attempt.Issuance != nil:
+		return facts.Attempt.Issuance.DeepCopy()
+	default:
+		return previous.Issuance.DeepCopy()
+	}
 }
 
 // Begin is the status that is written before the call: the intent, and on a first

@@ -59,7 +59,7 @@ func (r run) wrong() error {
 	var found []error
 	want := func(phase string, got, want int) {
 		if got != want {
-			found = append(found, fmt.Errorf("N = %d: %s: %d certificates asked for, want %d", r.N, phase, got, want))
+			found = append(found, fmt.Errorf("%s: %d certificates asked for with n = %d, want %d", phase, got, r.N, want))
 		}
 	}
 	want("first", r.First.POSTs, r.N)

@@ -94,5 +94,5 @@ func (r report) write(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(text, '\n'), 0o644) //nolint:gosec // figures are no secret
+	return os.WriteFile(file, append(text, '\n'), 0o644)
 }

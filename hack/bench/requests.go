@@ -20,7 +20,7 @@ import (
 // request is a kind of request that the API server counts.
 type request struct {
 	verb, resource, subresource string
-	dryRun, ours                bool
+	dryRun                      bool
 }
 
 func (r request) String() string {

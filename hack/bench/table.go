@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -22,14 +23,11 @@ type row struct {
 var rows = []row{
 	{"from nothing to Ready, s", func(r run) string { return number(r.First.Seconds) }},
 	{"floor (bare client, 20 connections; before, after), s", func(r run) string {
-		text := ""
-		for i, seconds := range r.Floors {
-			if i > 0 {
-				text += ", "
-			}
-			text += number(seconds)
+		all := make([]string, 0, len(r.Floors))
+		for _, seconds := range r.Floors {
+			all = append(all, number(seconds))
 		}
-		return text
+		return strings.Join(all, ", ")
 	}},
 	{"ratio to the floor", func(r run) string { return number(r.ratio()) }},
 	{"API writes a credential", func(r run) string { return number(r.each(r.First.Writes)) }},

@@ -15,7 +15,7 @@ import (
 
 // Everything comes in the wrong order, and with a wrong key first: each piece is noticed as soon as it is there.
 func TestWhatIsMissingIsToldAndItsArrivalIsNoticed(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"order"}})
+	w := newWorld(t, options{clusters: []string{"order"}})
 	w.startManager()
 	keys, account, _ := strings.Cut(accountYAML(), "\n---\n")
 	w.apply(credentialYAML("order", "order"))
@@ -38,7 +38,7 @@ func TestWhatIsMissingIsToldAndItsArrivalIsNoticed(t *testing.T) {
 }
 
 func TestAnotherAccountWithTheSameKeyAsksForNothing(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"same"}, keys: []string{"AK-OTHER"}})
+	w := newWorld(t, options{clusters: []string{"same"}, keys: []string{"AK-OTHER"}})
 	w.startManager()
 	id := "{id: " + stack.ClusterID("same") + "}"
 	w.apply(accountYAML(), namedAccountYAML("renamed", stack.AccessKey), namedAccountYAML("other", "AK-OTHER"), credentialYAML("same", "same"))
@@ -70,7 +70,7 @@ func TestAnotherAccountWithTheSameKeyAsksForNothing(t *testing.T) {
 
 // Whoever wipes or restores status, or restarts the operator, gets the same status again and no certificate.
 func TestAWipedStatusIsWrittenAgainWithoutACertificate(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"wiped"}})
+	w := newWorld(t, options{clusters: []string{"wiped"}})
 	w.startManager()
 	w.apply(accountYAML(), credentialOf("wiped", theAccount, "{name: wiped}", "  endpoint: {access: External}"))
 	w.waitReady("wiped")

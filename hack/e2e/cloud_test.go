@@ -21,14 +21,16 @@ var (
 	canarySecurityToken = strings.Repeat("CANARYST", 8)
 )
 
-// cloudOptions say what a world's cloud is like.
-type cloudOptions struct {
+// options say what a world is like.
+type options struct {
 	// clusters are the names of its clusters; stack.ClusterID tells their ids.
 	clusters []string
 	lifetime time.Duration // longest life of a certificate; 0: as asked
 	latency  time.Duration // between a call's effect and its answer
 	// keys are more access keys; each has canarySecretKey.
 	keys []string
+	// elects is for worlds whose managers elect a leader: they have the one Lease to themselves.
+	elects bool
 }
 
 // cloud is a simulator of a world's own: with the lifetime, the latency and the faults that its test wants. It serves the same
@@ -38,7 +40,7 @@ type cloud struct {
 	server *httptest.Server
 }
 
-func (s *shared) newCloud(t *testing.T, o cloudOptions) *cloud {
+func (s *shared) newCloud(t *testing.T, o options) *cloud {
 	t.Helper()
 	cert, key, _ := s.Kube.ClientCA()
 	config := ccesim.Config{
@@ -65,7 +67,9 @@ func (s *shared) newCloud(t *testing.T, o cloudOptions) *cloud {
 	both.Handle("/_sim/", sim.AdminHandler())
 	server := httptest.NewServer(both)
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
-	return &cloud{Sim: &stack.Sim{URL: server.URL}, server: server}
+	admin := *s.Sim // speaks the same admin API, at another address
+	admin.URL = server.URL
+	return &cloud{Sim: &admin, server: server}
 }
 
 // internalURL is the address of every cluster inside its network. Nobody answers there.

@@ -12,7 +12,7 @@ import (
 )
 
 func TestARetainedSecretStaysAndIsTakenBack(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"kept"}})
+	w := newWorld(t, options{clusters: []string{"kept"}})
 	w.startManager()
 	w.apply(accountYAML(), credentialYAML("kept", "kept"))
 	w.waitReady("kept")
@@ -54,7 +54,7 @@ func TestARetainedSecretStaysAndIsTakenBack(t *testing.T) {
 }
 
 func TestARetainedSecretIsReleasedThoughTheManagerWasAway(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"away"}})
+	w := newWorld(t, options{clusters: []string{"away"}})
 	manager := w.startManager()
 	w.apply(accountYAML(), credentialYAML("away", "away"))
 	w.waitReady("away")
@@ -70,7 +70,7 @@ func TestARetainedSecretIsReleasedThoughTheManagerWasAway(t *testing.T) {
 }
 
 func TestDeleteTakesTheSecretAlong(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"gone", "turned"}})
+	w := newWorld(t, options{clusters: []string{"gone", "turned"}})
 	w.startManager()
 	w.apply(accountYAML(), credentialYAML("gone", "gone", "  deletionPolicy: Delete"), credentialYAML("turned", "turned"))
 	w.waitReady("gone", "turned")
@@ -96,7 +96,7 @@ func TestDeleteTakesTheSecretAlong(t *testing.T) {
 }
 
 func TestANamespaceGoesThoughTheCloudIsDown(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"down-1", "down-2", "down-3"}})
+	w := newWorld(t, options{clusters: []string{"down-1", "down-2", "down-3"}})
 	w.startManager()
 	w.apply(accountYAML(),
 		credentialYAML("down-1", "down-1"),

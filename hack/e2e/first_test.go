@@ -20,7 +20,7 @@ const eventTime = 20 * time.Second
 
 // The main job, as the README tells it: with a cloud that is a process of its own, and everything unset that can be.
 func TestAFirstCredentialLogsIn(t *testing.T) {
-	w := newWorld(t, cloudOptions{})
+	w := newWorld(t, options{})
 	w.cloud.Sim = w.Sim // that of the suite
 	w.startManager()
 	w.apply(

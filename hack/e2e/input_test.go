@@ -13,7 +13,7 @@ import (
 )
 
 func TestKubectlApplyNamesTheWrongField(t *testing.T) {
-	w := newWorld(t, cloudOptions{})
+	w := newWorld(t, options{})
 	id := "{id: " + stack.ClusterID("x") + "}"
 	type bad struct {
 		name, document string
@@ -56,7 +56,7 @@ func TestKubectlApplyNamesTheWrongField(t *testing.T) {
 }
 
 func TestWhatIsStoredSurvivesABadChange(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"safe"}})
+	w := newWorld(t, options{clusters: []string{"safe"}})
 	w.startManager()
 	w.apply(accountYAML(), credentialYAML("safe", "safe"))
 	w.waitReady("safe")

@@ -43,7 +43,7 @@ func TestKillsLoseNoMoreThanWhatWasUnderWay(t *testing.T) {
 	for i := range fleetSize {
 		f.names = append(f.names, fmt.Sprintf("kill-%02d", i))
 	}
-	f.world = newWorld(t, cloudOptions{clusters: f.names, latency: 250 * time.Millisecond, lifetime: fleetLifetime})
+	f.world = newWorld(t, options{clusters: f.names, latency: 250 * time.Millisecond, lifetime: fleetLifetime})
 	f.args = []string{"--min-issue-interval=5s"}
 	restless, old, young := f.names[:5], f.names[5:fleetSize/2], f.names[fleetSize/2:]
 	f.startManager()

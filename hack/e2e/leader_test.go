@@ -18,7 +18,7 @@ const takeover = 40 * time.Second
 func works(m *stack.Manager) bool { return strings.Contains(m.Log(), "Starting workers") }
 
 func TestTheStandbyTakesOverAndAsksForNothing(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"lead-1", "lead-2"}})
+	w := newWorld(t, options{clusters: []string{"lead-1", "lead-2"}, elects: true})
 	w.apply(accountYAML())
 	leader := w.startManager("--leader-elect")
 	w.eventually(takeover, func() error {

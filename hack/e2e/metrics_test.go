@@ -16,7 +16,7 @@ import (
 
 // The metrics server is asked as a Prometheus asks it: over TLS, with a token.
 func TestMetricsAreForThoseWhoMaySeeThem(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"counted"}})
+	w := newWorld(t, options{clusters: []string{"counted"}})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	w.must(err)
 	address := listener.Addr().String()

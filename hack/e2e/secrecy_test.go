@@ -100,7 +100,7 @@ func (w *world) scanForSecrets() {
 }
 
 func TestNothingSecretIsSaidAtTheHighestVerbosity(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"loud-1", "loud-2"}})
+	w := newWorld(t, options{clusters: []string{"loud-1", "loud-2"}})
 	manager := w.startManager("--zap-log-level=10")
 	w.apply(accountYAML(), credentialYAML("loud-1", "loud-1"), credentialYAML("loud-2", "loud-2"))
 	w.waitReady("loud-1", "loud-2")

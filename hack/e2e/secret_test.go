@@ -15,7 +15,7 @@ import (
 )
 
 func TestAMovedOutputTakesTheCertificateAlong(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"moved", "swept"}})
+	w := newWorld(t, options{clusters: []string{"moved", "swept"}})
 	w.startManager()
 	to := func(secret, more string) string { return "  outputs: [{secretName: " + secret + "}]" + more }
 	w.apply(accountYAML(), credentialYAML("moved", "moved", to("old", "")), credentialYAML("swept", "swept", to("old-2", "\n  deletionPolicy: Delete")))
@@ -52,7 +52,7 @@ func TestAMovedOutputTakesTheCertificateAlong(t *testing.T) {
 }
 
 func TestLabelsApplyAtOnceWithoutACertificate(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"labelled"}})
+	w := newWorld(t, options{clusters: []string{"labelled"}})
 	w.startManager()
 	output := func(more string) string { return "  outputs: [{secretName: labelled" + more + "}]" }
 	w.apply(accountYAML(), credentialYAML("labelled", "labelled", output(", labels: {env: test, team: a}, annotations: {note: x}")))
@@ -82,7 +82,7 @@ func TestLabelsApplyAtOnceWithoutACertificate(t *testing.T) {
 }
 
 func TestALostOrBrokenSecretIsRepaired(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"lost", "broken", "stripped"}})
+	w := newWorld(t, options{clusters: []string{"lost", "broken", "stripped"}})
 	w.startManager()
 	w.apply(accountYAML(), credentialYAML("lost", "lost"), credentialYAML("broken", "broken"), credentialYAML("stripped", "stripped"))
 	w.waitReady("lost", "broken", "stripped")
@@ -116,7 +116,7 @@ func TestALostOrBrokenSecretIsRepaired(t *testing.T) {
 }
 
 func TestASecretOfSomebodyElseIsRefused(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"theirs"}})
+	w := newWorld(t, options{clusters: []string{"theirs"}})
 	w.startManager()
 	w.kubectl("create", "secret", "generic", "theirs-kubeconfig", "--from-literal=value=mine")
 	w.apply(accountYAML(), credentialYAML("theirs", "theirs"))
@@ -143,7 +143,7 @@ func TestTwoCredentialsForOneSecretAskOnce(t *testing.T) {
 	for round := range rounds {
 		clusters = append(clusters, fmt.Sprintf("left-%d", round), fmt.Sprintf("right-%d", round))
 	}
-	w := newWorld(t, cloudOptions{clusters: clusters})
+	w := newWorld(t, options{clusters: clusters})
 	w.startManager()
 	w.apply(accountYAML())
 	for round := range rounds {

@@ -23,7 +23,7 @@ func TestTermAtAnyMomentLosesNoCertificate(t *testing.T) {
 	for i := range moments {
 		clusters = append(clusters, fmt.Sprintf("term-%d", i))
 	}
-	w := newWorld(t, cloudOptions{clusters: clusters, latency: latency})
+	w := newWorld(t, options{clusters: clusters, latency: latency})
 	w.apply(accountYAML())
 	for i, moment := range moments {
 		name := clusters[i]

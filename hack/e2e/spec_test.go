@@ -13,7 +13,7 @@ import (
 )
 
 func TestAClusterIsFoundByItsName(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"by-name"}})
+	w := newWorld(t, options{clusters: []string{"by-name"}})
 	w.startManager()
 	w.apply(accountYAML(), credentialOf("named", theAccount, "{name: by-name}"))
 	w.waitReady("named")
@@ -43,7 +43,7 @@ func TestAClusterIsFoundByItsName(t *testing.T) {
 }
 
 func TestASuspendedCredentialIsLeftAlone(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"asleep"}})
+	w := newWorld(t, options{clusters: []string{"asleep"}})
 	w.startManager()
 	w.apply(accountYAML(), credentialYAML("asleep", "asleep"))
 	w.waitReady("asleep")
@@ -83,7 +83,7 @@ func TestASuspendedCredentialIsLeftAlone(t *testing.T) {
 }
 
 func TestManualHoldsBackExpiryOnly(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"manual"}, lifetime: 30 * time.Second})
+	w := newWorld(t, options{clusters: []string{"manual"}, lifetime: 30 * time.Second})
 	w.startManager("--min-issue-interval=5s")
 	w.apply(accountYAML(), credentialYAML("manual", "manual", "  renewal: {policy: Manual, before: 20s}"))
 	w.waitReady("manual")
@@ -99,7 +99,7 @@ func TestManualHoldsBackExpiryOnly(t *testing.T) {
 
 // A request is one certificate, also while the object goes on carrying it and after a restart.
 func TestARequestMakesOneRenewal(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"asked"}})
+	w := newWorld(t, options{clusters: []string{"asked"}})
 	w.startManager()
 	asked := strings.Replace(credentialYAML("asked", "asked"), "name: asked\n", "name: asked\n  annotations: {clustercredential.dev/renew-requested-at: first}\n", 1)
 	w.apply(accountYAML(), asked)
@@ -130,7 +130,7 @@ func TestARequestMakesOneRenewal(t *testing.T) {
 
 // Another cluster under the same Secret name: what is there stays until the new credential is there, and is not called Ready.
 func TestAnotherClusterTurnsReadyFalseUntilItsCredentialIsThere(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"here", "there"}})
+	w := newWorld(t, options{clusters: []string{"here", "there"}})
 	w.must(w.cloud.PatchCluster(w.ClusterID("there"), map[string]any{"phase": "Hibernation"}))
 	w.startManager()
 	w.apply(accountYAML(), credentialYAML("switch", "here"))
@@ -168,7 +168,7 @@ func TestAnotherClusterTurnsReadyFalseUntilItsCredentialIsThere(t *testing.T) {
 }
 
 func TestAnotherAddressAsksForNothing(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"address"}})
+	w := newWorld(t, options{clusters: []string{"address"}})
 	w.must(w.cloud.PatchCluster(w.ClusterID("address"), map[string]any{"customSANs": []string{"api.example.com"}}))
 	w.startManager()
 	w.apply(accountYAML(), credentialYAML("address", "address"))

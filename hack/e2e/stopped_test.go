@@ -16,7 +16,7 @@ import (
 
 // A leader that stands still (a machine that is paused) comes back with an answer when another one leads already.
 func TestALeaderThatStoodStillLosesNoCertificate(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"still"}, latency: time.Second})
+	w := newWorld(t, options{clusters: []string{"still"}, latency: time.Second, elects: true})
 	w.apply(accountYAML())
 	leader := w.startManager("--leader-elect")
 	w.eventually(takeover, func() error {
@@ -79,7 +79,7 @@ func (w *world) accountsForEveryPost(name string, mostLost int) {
 
 // The cloud takes the request and says nothing: the manager does not wait longer than for one answer.
 func TestTermWhileTheCloudHangsEndsInTime(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"hangs"}})
+	w := newWorld(t, options{clusters: []string{"hangs"}})
 	w.must(w.cloud.Script(stack.Fault{Name: "hang-after", Times: -1}))
 	manager := w.startManager()
 	w.apply(accountYAML(), credentialYAML("hangs", "hangs"))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,12 +35,19 @@ type world struct {
 // verbosity at which managers run where a test says nothing else: what they say is scanned for secrets.
 const verbosity = "--zap-log-level=debug"
 
-var worlds atomic.Int64
+var (
+	worlds atomic.Int64
+	lease  sync.Mutex
+)
 
 // newWorld makes a world without a manager.
-func newWorld(t *testing.T, o cloudOptions) *world {
+func newWorld(t *testing.T, o options) *world {
 	t.Helper()
 	t.Parallel()
+	if o.elects {
+		lease.Lock()
+		t.Cleanup(lease.Unlock)
+	}
 	w := &world{shared: theSuite(t), t: t, namespace: fmt.Sprintf("e2e-%d", worlds.Add(1))}
 	eyes, err := w.Client()
 	w.must(err)

@@ -29,7 +29,7 @@ func show(requests []request) string {
 }
 
 func TestAFirstCredentialTakesFourWritesAndThenNothing(t *testing.T) {
-	w := newWorld(t, cloudOptions{clusters: []string{"quiet"}})
+	w := newWorld(t, options{clusters: []string{"quiet"}})
 	w.startManager()
 	w.apply(accountYAML())
 	w.kubectl("wait", "--for=condition=Ready", "--timeout=28s", "cloudaccount/"+theAccount)

@@ -34,8 +34,10 @@ func (s *Stack) Kubectl(args ...string) (string, error) {
 }
 
 // KubectlInput is Kubectl with something on standard input, for "apply -f -".
+//
+//nolint:contextcheck,nolintlint // it has the context of the stack; callers are checked, not this
 func (s *Stack) KubectlInput(input string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), kubectlTime)
+	ctx, cancel := context.WithTimeout(s.life, kubectlTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.kubectl, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.Kubeconfig, "KUBECTL_KUBERC=false")

@@ -68,7 +68,9 @@ type Prober struct {
 }
 
 // Prober starts a prober. Each attempt reads the Secret, opens a new TLS connection to the server of its kubeconfig and asks
-// who it is. It goes on until it is stopped.
+// who it is. It goes on until it, or the stack, is stopped.
+//
+//nolint:contextcheck,nolintlint // it has the context of the stack; callers are checked, not this
 func (s *Stack) Prober(o ProbeOptions) (*Prober, error) {
 	if o.Key == "" {
 		o.Key = "value"
@@ -80,7 +82,7 @@ func (s *Stack) Prober(o ProbeOptions) (*Prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(s.life)
 	p := &Prober{options: o, secrets: secrets, cancel: cancel, ended: make(chan struct{})}
 	go p.run(ctx)
 	return p, nil

@@ -55,6 +55,7 @@ type Sim struct {
 	// URL serves CCE and IAM.
 	URL string
 
+	life    context.Context // that of the stack
 	process *process
 }
 
@@ -77,7 +78,7 @@ func (s *Stack) startSim(ctx context.Context, o Options) (*Sim, error) {
 	if err != nil {
 		return nil, err
 	}
-	sim := &Sim{process: p}
+	sim := &Sim{life: s.life, process: p}
 	err = p.waitUntil(ctx, func() bool {
 		line, _, whole := strings.Cut(p.log(), "\n")
 		sim.URL = line

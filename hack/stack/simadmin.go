@@ -102,8 +102,10 @@ func (s *Sim) DeleteCluster(id string) error {
 }
 
 // admin sends a request below /_sim/ and reads the answer, if any, into answer.
+//
+//nolint:contextcheck,nolintlint // it has the context of the stack; callers are checked, not this
 func (s *Sim) admin(method, path string, body, answer any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), adminTime)
+	ctx, cancel := context.WithTimeout(s.life, adminTime)
 	defer cancel()
 	var sent io.Reader
 	if body != nil {

@@ -46,6 +46,8 @@ type Stack struct {
 	// Dir holds the logs: ccesim.log, and one for each manager.
 	Dir string
 
+	life      context.Context // of what is asked of the stack: until Stop
+	end       context.CancelFunc
 	dirIsOurs bool
 	binDir    string
 	kubectl   string
@@ -75,6 +77,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
@@ -151,6 +154,7 @@ func (s *Stack) writeKubeconfig(name string, cfg *rest.Config) (string, error) {
 // called more than once and from any goroutine: everyone gets the result of the first call, once it is there.
 func (s *Stack) Stop() error {
 	s.stopOnce.Do(func() {
+		s.end()
 		s.mu.Lock()
 		managers := s.managers
 		s.managers = nil
