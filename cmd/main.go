@@ -25,7 +25,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -136,7 +135,7 @@ func leaseNamespace() string {
 func metricsOptions(o options) metricsserver.Options {
 	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
-		served.FilterProvider = filters.WithAuthenticationAndAuthorization
+		served.FilterProvider = askTheAPIServer
 		served.CertDir = o.metricsCertDir
 		// HTTP/2 rapid reset has cost enough servers their day.
 		served.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}

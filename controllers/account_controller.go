@@ -49,7 +49,7 @@ const (
 	// checkAgain is how soon one is tried again that was not refused but did not work.
 	checkAgain = 5 * time.Minute
 	// countDelay gathers the arrivals and departures of ClusterCredentials into one count.
-	countDelay = 10 * time.Second
+	countDelay = 3 * time.Second
 	// checkDeadline bounds one check.
 	checkDeadline = 15 * time.Second
 )

@@ -68,6 +68,12 @@ func (p *pass) standingProblem() *publishProblem {
 	if p.view == nil || p.view.live == nil {
 		return nil
 	}
+	switch live := p.view.live; {
+	case live.DeletionTimestamp != nil:
+		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is being deleted and a finalizer holds it; it is written anew once it is gone", p.key)}
+	case live.Immutable != nil && *live.Immutable:
+		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is immutable, so nothing is asked for; delete it, and it is written anew", p.key)}
+	}
 	switch p.facts.standing {
 	case target.Foreign:
 		return &publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(

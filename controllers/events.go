@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,7 +36,7 @@ func (r *CredentialReconciler) tell(ctx context.Context, about corev1.ObjectRefe
 	written := &eventsv1.Event{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: about.Namespace,
-			Name:      fmt.Sprintf("%.200s.%x", about.Name, now.UnixNano()),
+			Name:      fmt.Sprintf("%s.%x", strings.TrimRight(fmt.Sprintf("%.200s", about.Name), "-."), now.UnixNano()),
 		},
 		EventTime:           metav1.NewMicroTime(now),
 		ReportingController: v1alpha1.FieldOwner,
@@ -44,7 +45,7 @@ func (r *CredentialReconciler) tell(ctx context.Context, about corev1.ObjectRefe
 		Type:                event.Type,
 		Reason:              event.Reason,
 		Regarding:           about,
-		Note:                event.Message[:min(len(event.Message), maxNote)],
+		Note:                strings.ToValidUTF8(event.Message[:min(len(event.Message), maxNote)], ""),
 	}
 	if err := r.Client.Create(ctx, written, client.FieldOwner(v1alpha1.FieldOwner)); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Wrote no event", "reason", event.Reason)

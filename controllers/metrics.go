@@ -52,7 +52,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		issuances: counter("issuances_total", "Calls that asked for a certificate, by result (success, failure) and reason.", append(accountLabels, "result", "reason")...),
 		duration:  histogram("issue_duration_seconds", "How long the calls that asked for a certificate took.", accountLabels...),
 		publishes: counter("publish_total", "Writes of an output Secret with a new certificate, by result (success, failure).", "format", "result"),
-		waits:     histogram("rate_limit_wait_seconds", "How long credentials were told to wait for a turn under their account's limit.", accountLabels...),
+		waits:     histogram("rate_limit_wait_seconds", "How long certificates waited for their turn under their account's limit.", accountLabels...),
 		unknown:   counter("unknown_outcomes_total", "Calls whose answer was lost: a certificate may exist that is not stored.", accountLabels...),
 		objects:   map[types.NamespacedName]objectState{},
 		accounts:  map[types.NamespacedName]bool{},

@@ -50,6 +50,7 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 		return r.waitForTurn(p, turn)
 	}
 	r.wake.forget(p.cc.UID)
+	r.Metrics.waited(p.account, turn.Waited)
 	outcome := budget.Outcome{}
 	again = r.useTurn(ctx, p, &outcome)
 	r.wake.wake(r.Budget.Return(r.Clock.Now(), p.account.budget, claim.ID, outcome))
@@ -104,7 +105,6 @@ func (r *CredentialReconciler) secondTryThenHourly(p *pass) time.Time {
 // waitForTurn says in status what is waited for, once, where the wait is a long one.
 func (r *CredentialReconciler) waitForTurn(p *pass, turn budget.Turn) time.Duration {
 	wait := max(turn.At.Sub(p.now), time.Millisecond)
-	r.Metrics.waited(p.account, wait)
 	var failure status.Failure
 	switch turn.Hold {
 	case budget.Refused:

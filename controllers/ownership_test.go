@@ -214,3 +214,22 @@ func TestTwoKubeconfigsWithTheSameNameInsideAreTold(t *testing.T) {
 		}
 	}
 }
+
+func TestAnImmutableSecretCostsNoCertificate(t *testing.T) {
+	w := established(t)
+	secret := w.Secret("prod-1-kubeconfig")
+	secret.Immutable = new(true)
+	w.Must(w.Client.Update(t.Context(), secret))
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Validity = &v1alpha1.Validity{Days: new(int32(7))} })
+	for range 5 {
+		w.Advance(w.Pass("prod-1").RequeueAfter)
+	}
+	wantPosts(t, w, 1)
+	if got := conditions(w.Get("prod-1")); got["Ready"] != "True/Valid" || got["Published"] != "False/WriteRefused" {
+		t.Errorf("conditions: %v", got)
+	}
+	w.Must(w.Client.Delete(t.Context(), w.Secret("prod-1-kubeconfig")))
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), healthy)
+}

@@ -15,8 +15,11 @@ const (
 	refusedTries = 2
 	// refusedProbe is how often a refused key is tried again.
 	refusedProbe = time.Hour
-	// lookAgain is how soon a claim asks again whose turn depends on others.
-	lookAgain = 5 * time.Second
+	// lookAgain is how soon a claim asks again whose turn depends on others: Return wakes
+	// it when it comes, so that this only mends what was missed.
+	lookAgain = 30 * time.Second
+	// callSoon is how soon a call under way will likely be answered.
+	callSoon = 5 * time.Second
 )
 
 // grant remembers the pace before a turn, to take it back if nothing was asked for.
@@ -118,7 +121,7 @@ func (a *account) ready(now time.Time) time.Time {
 	a.answered = a.answered[gone:]
 	ready := a.next
 	if over := len(a.answered) + len(a.out) - a.perMinute; over >= 0 {
-		full := now.Add(lookAgain)
+		full := now.Add(callSoon)
 		if over < len(a.answered) {
 			full = a.answered[over].Add(time.Minute)
 		}

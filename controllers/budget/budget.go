@@ -57,6 +57,8 @@ type Turn struct {
 	Hold Hold
 	// At is about when to ask again; zero when granted.
 	At time.Time
+	// Waited is how long a granted turn was waited for since the first Ask.
+	Waited time.Duration
 	// Wake names claims that are before this one and may ask now: they do not know it
 	// where what held them back has gone.
 	Wake []string
@@ -122,6 +124,7 @@ func (b *Budget) Ask(now time.Time, who Account, claim Claim) Turn {
 	turn := a.turn(now, rank, b.inFlight)
 	a.line.expect(claim.ID, turn.At)
 	if turn.Hold == None {
+		turn.Waited = now.Sub(a.line.since[claim.ID])
 		a.line.remove(claim.ID)
 		delete(b.waiting, claim.ID)
 		a.grant(now, claim.ID)

@@ -15,6 +15,8 @@ type line struct {
 	expiry map[string]time.Time
 	// expected says until when a claim asks again; one that does not is gone.
 	expected map[string]time.Time
+	// since says when a claim asked first.
+	since map[string]time.Time
 }
 
 func compare(a, b Claim) int {
@@ -25,7 +27,7 @@ func compare(a, b Claim) int {
 // are before it.
 func (l *line) put(now time.Time, claim Claim) int {
 	if l.expiry == nil {
-		l.expiry, l.expected = map[string]time.Time{}, map[string]time.Time{}
+		l.expiry, l.expected, l.since = map[string]time.Time{}, map[string]time.Time{}, map[string]time.Time{}
 	}
 	known, waiting := l.expiry[claim.ID]
 	switch {
@@ -34,10 +36,15 @@ func (l *line) put(now time.Time, claim Claim) int {
 	case claim.Expiry.IsZero():
 		claim.Expiry = now
 	}
+	since, asked := l.since[claim.ID]
+	if !asked {
+		since = now
+	}
 	if waiting && !known.Equal(claim.Expiry) {
 		l.remove(claim.ID)
 		waiting = false
 	}
+	l.since[claim.ID] = since
 	rank, _ := slices.BinarySearchFunc(l.claims, claim, compare)
 	if !waiting {
 		l.claims = slices.Insert(l.claims, rank, claim)
@@ -56,6 +63,7 @@ func (l *line) remove(id string) {
 	}
 	delete(l.expiry, id)
 	delete(l.expected, id)
+	delete(l.since, id)
 }
 
 // grace is how much later than it was told a claim may ask.

@@ -77,10 +77,10 @@ func repairFloor(now time.Time, want Wanted, have Found, attempts []Attempt) (ti
 	return at, why
 }
 
-// requestFloor bounds certificates by request.
+// requestFloor bounds certificates by request, whatever others there are beside them.
 func requestFloor(now time.Time, attempts []Attempt) (time.Time, string) {
 	at, why := changeFloor(now, attempts)
-	if last := nth(attempts, 1, time.Time{}, stored); last != nil && last.At.Add(requestInterval).After(at) {
+	if last := nth(attempts, 1, time.Time{}, byTrigger(v1alpha1.TriggerRequest)); last != nil && last.At.Add(requestInterval).After(at) {
 		return last.At.Add(requestInterval), "at most one certificate a minute by request"
 	}
 	return at, why

@@ -113,44 +113,55 @@ func (f *fleet) settled() error {
 }
 
 // account holds the cloud's ledger against what the credentials tell, and returns how many certificates were asked for.
-func (f *fleet) account() (asked int) {
+func (f *fleet) account() int {
 	f.t.Helper()
-	lost, unknown := 0, 0
+	var sum tally
 	for _, cc := range f.list() {
-		told := map[string]bool{}
-		doubtful := 0
-		expiries := 0
-		for _, entry := range cc.Status.History {
-			told[entry.SerialNumber] = true
-			if entry.State == v1alpha1.CertificateUnknown {
-				doubtful++
-			}
-			if entry.Trigger == v1alpha1.TriggerExpiry {
-				expiries++
-			}
+		one := tallyOf(f.posts(cc.Name), cc.Status.History)
+		if one.lost > one.unknown {
+			f.t.Errorf("%s: %d requests came to something that history does not tell of, and only %d outcomes are Unknown:\n%+v\n%+v",
+				cc.Name, one.lost, one.unknown, f.posts(cc.Name), cc.Status.History)
 		}
-		posts := f.posts(cc.Name)
-		var untold []stack.Entry
-		for _, post := range posts {
-			if !told[post.Serial] {
-				untold = append(untold, post)
-			}
-		}
-		asked, lost, unknown = asked+len(posts), lost+len(untold), unknown+doubtful
-		if len(untold) > doubtful {
-			f.t.Errorf("%s: %d certificates were issued that no history tells of, and only %d outcomes are told as Unknown:\n%+v\n%+v",
-				cc.Name, len(untold), doubtful, untold, cc.Status.History)
-		}
-		if justified := f.wants[cc.Name] + expiries + len(untold); len(posts) > justified {
+		if justified := f.wants[cc.Name] + one.expiries + one.lost; one.asked > justified {
 			f.t.Errorf("%s: %d certificates were asked for; %d were wanted, %d were for expiry, %d were lost:\n%+v",
-				cc.Name, len(posts), f.wants[cc.Name], expiries, len(untold), cc.Status.History)
+				cc.Name, one.asked, f.wants[cc.Name], one.expiries, one.lost, cc.Status.History)
+		}
+		sum.asked, sum.lost, sum.unknown, sum.expiries = sum.asked+one.asked, sum.lost+one.lost, sum.unknown+one.unknown, sum.expiries+one.expiries
+	}
+	if sum.lost > kills*inFlight {
+		f.t.Errorf("%d certificates were lost in %d kills, want at most %d a kill", sum.lost, kills, inFlight)
+	}
+	f.t.Logf("%d certificates were asked for, %d of them for expiry; %d were lost with a kill, %d outcomes are told as Unknown",
+		sum.asked, sum.expiries, sum.lost, sum.unknown)
+	return sum.asked
+}
+
+// tally is what became of the requests for certificates of one credential.
+type tally struct {
+	asked    int // the cloud got them
+	lost     int // of those, history does not name the certificate
+	unknown  int // outcomes that history tells as such
+	expiries int // entries of history that were for expiry
+}
+
+func tallyOf(posts []stack.Entry, history []v1alpha1.HistoryEntry) tally {
+	sum := tally{asked: len(posts)}
+	named := map[string]bool{}
+	for _, entry := range history {
+		named[entry.SerialNumber] = entry.SerialNumber != ""
+		if entry.State == v1alpha1.CertificateUnknown {
+			sum.unknown++
+		}
+		if entry.Trigger == v1alpha1.TriggerExpiry {
+			sum.expiries++
 		}
 	}
-	if lost > kills*inFlight {
-		f.t.Errorf("%d certificates were lost in %d kills, want at most %d a kill", lost, kills, inFlight)
+	for _, post := range posts {
+		if !named[post.Serial] {
+			sum.lost++
+		}
 	}
-	f.t.Logf("%d certificates were asked for, %d of them lost with a kill, %d outcomes are told as Unknown", asked, lost, unknown)
-	return asked
+	return sum
 }
 
 // some picks n names, others in each round.

@@ -47,33 +47,14 @@ func TestALeaderThatStoodStillLosesNoCertificate(t *testing.T) {
 	w.eventually(80*time.Second, func() error {
 		return w.says("still", v1alpha1.ConditionReady, "True", v1alpha1.ReasonValid)
 	})
-	w.accountsForEveryPost("still", 1)
+	history := w.get("still").Status.History
+	if sum := tallyOf(w.posts("still"), history); sum.lost > 1 || sum.lost > sum.unknown {
+		t.Errorf("%d certificates were lost, and history tells of %d: %+v", sum.lost, sum.unknown, history)
+	}
 	select {
 	case <-leader.Exited():
 	case <-time.After(grace):
 		t.Error("the former leader goes on, though its lease is gone")
-	}
-}
-
-// accountsForEveryPost fails unless history tells of every certificate, with at most so many of them as Unknown.
-func (w *world) accountsForEveryPost(name string, mostLost int) {
-	w.t.Helper()
-	told, unknown := map[string]bool{}, 0
-	history := w.get(name).Status.History
-	for _, entry := range history {
-		told[entry.SerialNumber] = true
-		if entry.State == v1alpha1.CertificateUnknown {
-			unknown++
-		}
-	}
-	lost := 0
-	for _, post := range w.posts(name) {
-		if post.Serial != "" && !told[post.Serial] {
-			lost++
-		}
-	}
-	if lost > unknown || lost > mostLost {
-		w.t.Errorf("%d certificates of %s are not told of, %d outcomes are Unknown: %+v", lost, name, unknown, history)
 	}
 }
 
