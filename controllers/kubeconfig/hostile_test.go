@@ -87,7 +87,7 @@ func TestNothingOutsideTheAllowListGetsOut(t *testing.T) {
 			out := roundTrip(t, "fleet-prod-1", Credential{Server: chosen.Server, CAPEM: chosen.CAPEM, Identity: got.Identity})
 			// With the facts that go into status, and what is inside the base64.
 			all := string(out) + fmt.Sprintf("%+v %s", got, got.Identity.CertPEM)
-			for _, word := range strings.Fields(string(out)) {
+			for word := range strings.FieldsSeq(string(out)) {
 				data, _ := base64.StdEncoding.DecodeString(word)
 				all += string(data)
 			}

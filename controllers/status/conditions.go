@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/rotation"
 )
 
 // verdict is a condition before it is stored.
@@ -45,29 +46,40 @@ func conditions(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 // issuedOf says how the last attempt went; what still waits after a failure keeps its
 // words.
 func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
-	d := facts.Decision
 	previous := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionIssued)
+	serves := routine(facts.Decision.Trigger) && facts.Stored != nil
 	switch {
 	case facts.Suspended:
 		return verdict{true, v1alpha1.ReasonSuspended, "spec.suspend is true: nothing is issued, published or repaired; set it to false to go on"}
 	case facts.Attempt != nil && facts.Attempt.Failure != nil:
-		inLine := facts.Attempt.Failure.Reason == v1alpha1.ReasonRateLimited && routine(d.Trigger) && facts.Stored != nil
-		return verdict{inLine, facts.Attempt.Failure.Reason, facts.Attempt.Failure.Message}
+		failure := facts.Attempt.Failure
+		return verdict{serves && failure.Reason == v1alpha1.ReasonRateLimited, failure.Reason, failure.Message}
 	case facts.Waiting && previous != nil && previous.Reason != string(v1alpha1.ReasonSuspended):
-		return verdict{previous.Status == metav1.ConditionTrue, v1alpha1.Reason(previous.Reason), previous.Message}
+		return repeated(*previous)
 	case facts.Held:
 		return verdict{true, v1alpha1.ReasonIssued, "a certificate was issued and waits to be stored; Published says why"}
-	case facts.Attempt != nil || d.Trigger == "":
+	case facts.Attempt != nil || facts.Decision.Trigger == "":
 		return verdict{true, v1alpha1.ReasonIssued, issuedMessage(facts)}
 	case facts.Lost != nil:
 		return verdict{false, v1alpha1.ReasonUnknownOutcome, lostMessage(*facts.Lost)}
 	case next.Failures > 0 && previous != nil && previous.Status == metav1.ConditionFalse:
-		return verdict{false, v1alpha1.Reason(previous.Reason), previous.Message}
-	case !d.Due && d.Reason == v1alpha1.ReasonRateLimited && routine(d.Trigger) && facts.Stored != nil:
-		return verdict{true, d.Reason, d.Message + "; the next one may be asked for at " + stamp(d.At)}
+		return repeated(*previous)
+	default:
+		return wantedVerdict(facts.Decision, serves)
+	}
+}
+
+func repeated(c metav1.Condition) verdict {
+	return verdict{c.Status == metav1.ConditionTrue, v1alpha1.Reason(c.Reason), c.Message}
+}
+
+// wantedVerdict says what a certificate that is wanted waits for. Where what is
+// published serves on, a wait is no failure.
+func wantedVerdict(d rotation.Decision, serves bool) verdict {
+	switch {
 	case !d.Due && d.Reason == v1alpha1.ReasonRateLimited:
-		return verdict{false, d.Reason, d.Message + "; the next one may be asked for at " + stamp(d.At)}
-	case routine(d.Trigger) && facts.Stored != nil:
+		return verdict{serves, d.Reason, d.Message + "; the next one may be asked for at " + stamp(d.At)}
+	case serves:
 		return verdict{true, v1alpha1.ReasonRenewing, d.Message}
 	default:
 		return verdict{false, v1alpha1.ReasonIssuing, d.Message}

@@ -91,25 +91,41 @@ func describe(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 func account(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	attempt := facts.Attempt
 	if facts.With != "" && next.AttemptedWith != "" && next.AttemptedWith != facts.With {
-		next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
+		succeed(next)
 	}
 	switch {
-	case facts.Waiting:
-		// nothing new to say
-	case facts.Held, attempt != nil && attempt.Failure == nil, attempt == nil && facts.Decision.Trigger == "" && facts.Lost == nil:
-		next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
-	case attempt != nil && attempt.Failure.Counts:
-		fail(next, attempt.With, facts.Now, attempt.Failure.RetryAt)
-	case attempt != nil && next.Failures == 0:
-		next.NextAttemptTime = timeOrNil(attempt.Failure.RetryAt)
-	case attempt == nil && facts.Lost != nil:
+	case facts.Waiting: // nothing new to say
+	case facts.Held:
+		succeed(next)
+	case attempt != nil:
+		accountFor(next, *attempt, facts.Now)
+	case facts.Lost != nil:
 		fail(next, facts.Lost.With, facts.Now, facts.Lost.RetryAt)
-	case attempt == nil && next.Failures == 0 && !facts.Decision.Due:
+	case facts.Decision.Trigger == "":
+		succeed(next)
+	case next.Failures == 0 && !facts.Decision.Due:
 		next.NextAttemptTime = timeOrNil(facts.Decision.At)
 	}
-	if attempt != nil && attempt.Discarded != nil && len(attempt.Contexts) > 0 {
+}
+
+// accountFor counts what the pass tried.
+func accountFor(next *v1alpha1.ClusterCredentialStatus, attempt Attempt, now time.Time) {
+	switch {
+	case attempt.Failure == nil:
+		succeed(next)
+	case attempt.Failure.Counts:
+		fail(next, attempt.With, now, attempt.Failure.RetryAt)
+	case next.Failures == 0:
+		next.NextAttemptTime = timeOrNil(attempt.Failure.RetryAt)
+	}
+	if attempt.Discarded != nil && len(attempt.Contexts) > 0 {
 		next.Contexts = attempt.Contexts
 	}
+}
+
+// succeed starts the count of failures afresh.
+func succeed(next *v1alpha1.ClusterCredentialStatus) {
+	next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
 }
 
 func fail(next *v1alpha1.ClusterCredentialStatus, with string, now, retryAt time.Time) {

@@ -288,8 +288,8 @@ func overwrite(v reflect.Value) {
 			v.Set(reflect.ValueOf(time.Unix(1, 0)))
 			return
 		}
-		for i := range v.NumField() {
-			overwrite(v.Field(i))
+		for _, field := range v.Fields() {
+			overwrite(field)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

@@ -68,7 +68,7 @@ func TestMarksWinOverLabelsAndAnnotationsOfTheUser(t *testing.T) {
 func fieldsOf(operation metav1.ManagedFieldsOperationType, fields string) metav1.ManagedFieldsEntry {
 	return metav1.ManagedFieldsEntry{
 		Manager: v1alpha1.FieldOwner, Operation: operation, APIVersion: "v1", FieldsType: "FieldsV1",
-		FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		FieldsV1: metav1.NewFieldsV1(fields),
 	}
 }
 

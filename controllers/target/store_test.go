@@ -397,7 +397,7 @@ func TestTheSamplesOfFieldsAreReal(t *testing.T) {
 	}
 	var got []string
 	for _, entry := range p.read(t).ManagedFields {
-		got = append(got, string(entry.Operation)+" "+string(entry.FieldsV1.Raw))
+		got = append(got, string(entry.Operation)+" "+entry.FieldsV1.GetRawString())
 	}
 	released := strings.Replace(fieldsOfPOST, `"f:clustercredential.dev/renew`, `"f:clustercredential.dev/released-at":{},"f:clustercredential.dev/renew`, 1)
 	if diff := cmp.Diff([]string{"Update " + released}, got); diff != "" {

@@ -281,7 +281,8 @@ func (w *World) Login(secret, key string) string {
 	w.Must(err)
 	clients, err := kubernetes.NewForConfig(config)
 	w.Must(err)
-	review, err := clients.AuthenticationV1().SelfSubjectReviews().Create(context.Background(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	reviews := clients.AuthenticationV1().SelfSubjectReviews()
+	review, err := reviews.Create(context.Background(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	w.Must(err)
 	return review.Status.UserInfo.Username
 }

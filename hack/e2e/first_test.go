@@ -70,3 +70,22 @@ spec:
 		t.Errorf("the output is %s", got)
 	}
 }
+
+// From Kubernetes 1.35 on, caches are filled by a watch. Older API servers are asked for lists.
+func TestAnAPIServerThatCannotStreamListsWillDo(t *testing.T) {
+	w := newWorld(t, options{clusters: []string{"listed"}})
+	w.env = []string{"KUBE_FEATURE_WatchListClient=false"}
+	w.startManager()
+	w.apply(accountYAML(), credentialYAML("listed", "listed"))
+	w.waitReady("listed")
+	w.must(w.manager().Kill())
+	w.startManager()
+	w.kubectl("delete", "secret", "listed-kubeconfig")
+	w.eventually(eventTime, func() error {
+		if w.serial("listed") == "" {
+			return fmt.Errorf("a lost Secret is not noticed")
+		}
+		return nil
+	})
+	w.wantPosts(2)
+}

@@ -26,8 +26,8 @@ type world struct {
 	cloud     *cloud
 	// client is how the test looks at things. What it does, it does with kubectl.
 	client client.Client
-	// args are more flags for managers.
-	args []string
+	// args are more flags for managers, env more variables.
+	args, env []string
 	// managers are all that were started, the newest last.
 	managers []*stack.Manager
 }
@@ -77,7 +77,7 @@ func (w *world) startManager(args ...string) *stack.Manager {
 	all := []string{"--namespaces=" + w.namespace, "--cce-endpoint=" + w.cloud.URL, "--iam-endpoint=" + w.cloud.URL, verbosity}
 	all = append(append(all, w.args...), args...)
 	m, err := w.StartManager(context.Background(), stack.ManagerOptions{
-		Args: all, User: w.roles.operator, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
+		Args: all, Env: w.env, User: w.roles.operator, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
 	})
 	w.must(err)
 	w.managers = append(w.managers, m)
