@@ -74,8 +74,6 @@ func TestAWipedStatusIsWrittenAgainWithoutACertificate(t *testing.T) {
 	w.startManager()
 	w.apply(accountYAML(), credentialOf("wiped", theAccount, "{name: wiped}", "  endpoint: {access: External}"))
 	w.waitReady("wiped")
-	w.requestRenewal("handled-without-a-trace", "wiped")
-	w.kubectl("annotate", "clustercredential", "wiped", v1alpha1.AnnotationRenewRequestedAt+"-")
 	before := w.get("wiped").Status
 
 	for _, restart := range []bool{false, true} {

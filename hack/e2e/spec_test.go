@@ -108,24 +108,26 @@ func TestARequestMakesOneRenewal(t *testing.T) {
 		t.Errorf("a first certificate handles the request that is there; the handled one is %q", got)
 	}
 	before := w.secret("asked-kubeconfig")
-	w.requestRenewal("second", "asked")
-	w.eventually(80*time.Second, func() error { // at most one a minute
-		if string(w.secret("asked-kubeconfig").Data["value"]) == string(before.Data["value"]) {
-			return fmt.Errorf("nothing was renewed")
-		}
-		return nil
-	})
-	after := w.secret("asked-kubeconfig")
-	if got := after.Annotations[v1alpha1.AnnotationRenewRequest]; got != "second" {
-		t.Errorf("the Secret says that %q was handled", got)
+	for _, value := range []string{"second", "third"} {
+		w.requestRenewal(value, "asked")
+		w.eventually(80*time.Second, func() error { // at most one a minute
+			if got := w.secret("asked-kubeconfig").Annotations[v1alpha1.AnnotationRenewRequest]; got != value {
+				return fmt.Errorf("the Secret says that %q was handled, want %q", got, value)
+			}
+			return nil
+		})
 	}
-	if after.UID != before.UID {
-		t.Error("the Secret is another one")
+	if after := w.secret("asked-kubeconfig"); after.UID != before.UID || string(after.Data["value"]) == string(before.Data["value"]) {
+		t.Error("the Secret is another one, or still the same")
 	}
-	w.requestRenewal("first", "asked") // what Git still says: the last two count as handled
+	w.wantPosts(3, "asked")
+	if posts := w.posts("asked"); posts[2].Time.Sub(posts[1].Time) < 59*time.Second {
+		t.Errorf("two requests were answered within %s", posts[2].Time.Sub(posts[1].Time))
+	}
+	w.requestRenewal("second", "asked") // what Git still says: the last two count as handled
 	w.must(w.manager().Kill())
 	w.startManager()
-	w.stillness("with an old request", 2, "asked")
+	w.stillness("with an old request", 3, "asked")
 }
 
 // Another cluster under the same Secret name: what is there stays until the new credential is there, and is not called Ready.
