@@ -83,8 +83,16 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	ctrl.Log.Info("Starting", "version", version)
+	ended := make(chan time.Time, 1)
+	context.AfterFunc(ctx, func() { ended <- time.Now() })
 	err = mgr.Start(ctx)
-	reconciler.Wait(drain) // a lost leadership returns at once
+	left := drain // a lost leadership returns at once
+	select {
+	case since := <-ended: // and a signal once the manager has waited itself
+		left -= time.Since(since)
+	default:
+	}
+	reconciler.Wait(left)
 	return err
 }
 

@@ -23,7 +23,7 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		r.discard(p, nil, err.Error())
 		return
 	}
-	choice, _, err := kubeconfig.Choose(answer.Contexts, p.wish())
+	choice, access, err := kubeconfig.Choose(answer.Contexts, p.wish())
 	if err != nil {
 		p.attempt.Contexts = offeredOf(answer.Contexts)
 		r.discard(p, &answer.Identity, "")
@@ -31,17 +31,19 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		return
 	}
 	credential := kubeconfig.Credential{Server: choice.Server, CAPEM: choice.CAPEM, Identity: answer.Identity}
-	if why := p.unfit(ctx, cloud, credential); why != "" {
+	if why := p.unfit(ctx, cloud, credential, access); why != "" {
 		r.discard(p, &answer.Identity, why)
 		return
 	}
-	p.fresh = &held{issuance: *p.attempt.Issuance, credential: credential, marks: p.freshMarks(issued, answer)}
+	p.fresh = &held{
+		issuance: *p.attempt.Issuance, credential: credential, marks: p.freshMarks(issued, answer), began: p.facts.marks.IssuanceID,
+	}
 	p.offer = offeredOf(answer.Contexts)
 }
 
 // unfit says why a credential that is sound by itself must not replace what is there;
 // empty: it may.
-func (p *pass) unfit(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Credential) string {
+func (p *pass) unfit(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Credential, access kubeconfig.Access) string {
 	stored := p.stored()
 	chains := kubeconfig.ChainsTo(c.Identity, c.CAPEM)
 	if !chains && (kubeconfig.CABearsIssuerOf(c.Identity, c.CAPEM) || stored != nil && stored.chained) {
@@ -49,20 +51,34 @@ func (p *pass) unfit(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Crede
 	}
 	sameCluster := stored != nil && !p.decision.OtherCluster
 	known := slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Server == c.Server })
-	if sameCluster && !known && stored.server != c.Server && !p.confirmed(ctx, cloud, c.Server) {
+	// A custom name is one that the user asked for, and the cloud's addresses do not list it:
+	// there the CA decides.
+	vouched := access == kubeconfig.Custom && p.sameCA(c)
+	if sameCluster && !known && !vouched && stored.server != c.Server && !p.confirmed(ctx, cloud, c) {
 		return "it names an API server that the cloud does not confirm to be the cluster's"
 	}
 	return ""
 }
 
 // confirmed asks the cloud whether an address that was not known before is the cluster's.
-func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, server string) bool {
+// Where it cannot be asked, the same CA has to do.
+func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Credential) bool {
 	cluster, err := cloud.ClusterByID(ctx, issuer.ClusterType(p.wanted.Record.ClusterType), p.clusterID)
 	if err != nil {
-		return false
+		return p.sameCA(c)
 	}
-	host := hostsOf([]v1alpha1.OfferedContext{{Name: "internal", Server: server}})
+	host := hostsOf([]v1alpha1.OfferedContext{{Name: "internal", Server: c.Server}})
 	return len(cluster.Endpoints) == 0 || len(host) == 1 && slices.Contains(hostsOf(offerOf(cluster)), host[0])
+}
+
+// sameCA says whether a credential comes with the CA of the stored one.
+func (p *pass) sameCA(c kubeconfig.Credential) bool {
+	for _, view := range []*secretView{p.fill, p.view} {
+		if view != nil && view.credential != nil {
+			return kubeconfig.SameCA(view.credential.CAPEM, c.CAPEM)
+		}
+	}
+	return false
 }
 
 // discard notes a certificate that was issued and is not published.

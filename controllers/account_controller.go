@@ -65,6 +65,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		}
 		r.Keys.Drop(request.NamespacedName)
 		r.Metrics.forgetAccount(request.NamespacedName)
+		r.Budget.Leave(request.NamespacedName.String())
 		return reconcile.Result{}, nil // gone: done
 	}
 	a, err := r.unlock(ctx, object)
@@ -79,7 +80,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	next.Credentials = int32(min(len(users), math.MaxInt32))
 	r.Metrics.accountReady(request.NamespacedName, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady))
 	if equality.Semantic.DeepEqual(object.Status, next) {
-		return reconcile.Result{RequeueAfter: after}, nil // nothing to tell: look again then
+		return reconcile.Result{RequeueAfter: min(after, time.Hour)}, nil // nothing to tell: look again then
 	}
 	written := object.DeepCopy()
 	written.Status = next
@@ -89,7 +90,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		}
 		return reconcile.Result{}, fmt.Errorf("write the status: %w", err)
 	}
-	return reconcile.Result{RequeueAfter: after}, nil
+	return reconcile.Result{RequeueAfter: min(after, time.Hour)}, nil
 }
 
 // examine returns the next status but for the count, and when to look again.

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -48,15 +49,9 @@ func (p *pass) contexts() []v1alpha1.OfferedContext {
 // wish is what the spec says of the address. For Auto, the choice made before is kept.
 func (p *pass) wish() kubeconfig.Wish {
 	wish := kubeconfig.Wish{Access: kubeconfig.Auto}
-	if !p.decision.OtherCluster {
-		wish.Kept = kubeconfig.Access(p.cc.Status.Access)
-	}
-	if stored := p.stored(); stored != nil && wish.Kept == "" && !p.decision.OtherCluster {
-		for _, offered := range p.contexts() {
-			if offered.Server == stored.server && offered.Verified {
-				wish.Kept = kubeconfig.AccessOf(offered.Name)
-			}
-		}
+	chosenBy := p.marks().Source.Wish
+	if !p.decision.OtherCluster && (chosenBy == "" || chosenBy == p.wishText()) {
+		wish.Kept = p.keptAccess()
 	}
 	if endpoint := p.cc.Spec.Endpoint; endpoint != nil {
 		wish.Context = endpoint.Context
@@ -65,6 +60,51 @@ func (p *pass) wish() kubeconfig.Wish {
 		}
 	}
 	return wish
+}
+
+// keptAccess is the access of the stored address, or, where that is not known, the one
+// that status tells.
+func (p *pass) keptAccess() kubeconfig.Access {
+	if stored := p.stored(); stored != nil {
+		for _, offered := range p.contexts() {
+			if offered.Server == stored.server && offered.Verified {
+				return kubeconfig.AccessOf(offered.Name)
+			}
+		}
+	}
+	return kubeconfig.Access(p.cc.Status.Access)
+}
+
+// wishText is spec.endpoint in a word, to tell one wish from another.
+func (p *pass) wishText() string {
+	endpoint := p.cc.Spec.Endpoint
+	if endpoint == nil {
+		endpoint = &v1alpha1.Endpoint{}
+	}
+	return string(firstOf(endpoint.Access, v1alpha1.AccessAuto)) + "/" + endpoint.Context
+}
+
+// mergedOffer brings what the cloud was last known to offer up to date with what it
+// says of the cluster's addresses. An address that its last answer had without TLS
+// verification only is not taken for better.
+func mergedOffer(known, said []v1alpha1.OfferedContext) []v1alpha1.OfferedContext {
+	merged := slices.Clone(known)
+	for _, o := range said {
+		verified, insecure := false, false
+		for _, k := range known {
+			if k.Server == o.Server {
+				verified, insecure = verified || k.Verified, insecure || !k.Verified
+			}
+		}
+		o.Verified = verified || !insecure
+		at := slices.IndexFunc(merged, func(k v1alpha1.OfferedContext) bool { return k.Name == o.Name })
+		if at < 0 {
+			merged = append(merged, o)
+		} else {
+			merged[at] = o
+		}
+	}
+	return merged
 }
 
 func contextsOf(offered []v1alpha1.OfferedContext) []kubeconfig.Context {

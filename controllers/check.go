@@ -86,7 +86,11 @@ func (r *CredentialReconciler) findCluster(ctx context.Context, p *pass, cloud i
 	if p.cc.Spec.Cluster.Name != "" && (p.wanted.OtherName || p.clusterID == "") {
 		return cloud.ClusterByName(ctx, clusterType, p.cc.Spec.Cluster.Name)
 	}
-	return cloud.ClusterByID(ctx, clusterType, p.clusterID)
+	cluster, err := cloud.ClusterByID(ctx, clusterType, p.clusterID)
+	if name := p.cc.Spec.Cluster.Name; name != "" && err != nil && issuer.As(err).Kind == issuer.NotFound {
+		return cloud.ClusterByName(ctx, clusterType, name) // one of that name may have been made anew
+	}
+	return cluster, err
 }
 
 // alreadyPublished says whether a name turned out to be that of the published cluster,
@@ -108,7 +112,11 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 		return true, nil // the cloud does not say: its answer will
 	}
 	wish := p.wish()
-	offer := offerOf(cluster)
+	known := p.contexts()
+	if p.decision.OtherCluster {
+		known = nil
+	}
+	offer := mergedOffer(known, offerOf(cluster))
 	_, _, err := kubeconfig.Choose(contextsOf(offer), kubeconfig.Wish{Access: wish.Access, Kept: wish.Kept})
 	if wish.Context == "" && err != nil {
 		return false, choiceFailure(err, p.now.Add(time.Hour))
@@ -119,7 +127,7 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 		p.decision = rotation.Decide(p.now, p.wanted, p.found)
 		return p.decision.Due, nil
 	}
-	if known := p.contexts(); wish.Context != "" && sameHosts(offer, known) {
+	if wish.Context != "" && sameHosts(offer, known) {
 		_, _, err := kubeconfig.Choose(contextsOf(known), wish)
 		if choice, ok := errors.AsType[*kubeconfig.ChoiceError](err); ok && choice.Kind == kubeconfig.InsecureEndpoint {
 			return false, choiceFailure(err, p.now.Add(time.Hour)) // as it was when the cloud was last asked

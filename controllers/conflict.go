@@ -68,12 +68,6 @@ func (p *pass) standingProblem() *publishProblem {
 	if p.view == nil || p.view.live == nil {
 		return nil
 	}
-	switch live := p.view.live; {
-	case live.DeletionTimestamp != nil:
-		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is being deleted and a finalizer holds it; it is written anew once it is gone", p.key)}
-	case live.Immutable != nil && *live.Immutable:
-		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is immutable, so nothing is asked for; delete it, and it is written anew", p.key)}
-	}
 	switch p.facts.standing {
 	case target.Foreign:
 		return &publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
@@ -81,9 +75,29 @@ func (p *pass) standingProblem() *publishProblem {
 	case target.Others:
 		problem := heldBy(p, p.facts.marks.Credential)
 		return &problem
-	default:
-		return nil
+	default: // ours
 	}
+	switch live := p.view.live; {
+	case live.DeletionTimestamp != nil:
+		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is being deleted and a finalizer holds it; it is written anew once it is gone", p.key)}
+	case live.Immutable != nil && *live.Immutable:
+		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is immutable, so nothing is asked for; delete it, and it is written anew", p.key)}
+	}
+	return nil
+}
+
+// nameProblem says why the credential must not be written under the Secret's name; nil:
+// it may. A name that is free may be another object's to fill.
+func (r *CredentialReconciler) nameProblem(ctx context.Context, p *pass) *publishProblem {
+	if problem := p.standingProblem(); problem != nil {
+		return problem
+	}
+	if p.view.live == nil {
+		if c := r.nameConflict(ctx, p, ""); c != nil && c.wait == 0 {
+			return &c.publishProblem
+		}
+	}
+	return nil
 }
 
 // takeOver makes a Secret ours that carries the marks of an object that is gone, or
@@ -119,7 +133,7 @@ func (r *CredentialReconciler) preflight(ctx context.Context, p *pass) *publishP
 	if r.memory.preflightPassed(p.preflightKey(), p.now) {
 		return nil
 	}
-	if err := r.secrets.Preflight(ctx, p.key.Namespace, p.output.Labels, p.output.Annotations); err != nil {
+	if err := r.tryWrite(ctx, p); err != nil {
 		if refused, ok := errors.AsType[*target.Refused](err); ok {
 			return &publishProblem{v1alpha1.ReasonWriteRefused, "no certificate is asked for, since the API server would refuse its Secret: " + refused.Detail}
 		}
@@ -131,7 +145,15 @@ func (r *CredentialReconciler) preflight(ctx context.Context, p *pass) *publishP
 
 // preflightKey names what a preflight was about: policies look at labels too.
 func (p *pass) preflightKey() string {
-	return fmt.Sprintf("%s %v %v", p.key.Namespace, p.output.Labels, p.output.Annotations) // fmt sorts maps
+	return fmt.Sprintf("%s %v %v %v", p.key.Namespace, p.view.live != nil, p.output.Labels, p.output.Annotations) // fmt sorts maps
+}
+
+// tryWrite tries what will be done: to change the Secret that is there, or to create one.
+func (r *CredentialReconciler) tryWrite(ctx context.Context, p *pass) error {
+	if p.view.live != nil {
+		return r.secrets.PreflightChange(ctx, p.view.live)
+	}
+	return r.secrets.Preflight(ctx, p.key.Namespace, p.output.Labels, p.output.Annotations)
 }
 
 // invalidMetadata says which label or annotation the API server would refuse.

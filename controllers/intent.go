@@ -30,13 +30,13 @@ func (r *CredentialReconciler) writeIntent(ctx context.Context, p *pass, issuanc
 	}
 	switch {
 	case err == nil:
-		r.memory.update(p.cc, func(m *remembered) { m.written = intended.ResourceVersion })
+		r.memory.wrote(p.cc, intended.ResourceVersion, r.Clock.Now())
 		p.cc = intended
 		return 0, true
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-		return staleLook, false // somebody was faster: look at what they did
+		return time.Second, false // somebody was faster: look at what they did
 	default:
-		return 5 * time.Second, false // nothing was asked for: nothing is lost
+		return 30 * time.Second, false // nothing was asked for: nothing is lost
 	}
 }
 

@@ -27,8 +27,9 @@ type memory struct {
 
 // remembered is what is remembered of one ClusterCredential.
 type remembered struct {
-	// written is the resourceVersion of our last status write.
-	written string
+	// written is the resourceVersion of our last status write, writtenAt when that was.
+	written   string
+	writtenAt time.Time
 	// facts are those of the primary Secret, as it was last read or written.
 	facts *secretFacts
 	// held is a certificate that could not be stored yet.
@@ -44,6 +45,8 @@ type held struct {
 	issuance   v1alpha1.Issuance
 	credential kubeconfig.Credential
 	marks      target.Marks
+	// began is the issuance id that the Secret carried before.
+	began string
 }
 
 func newMemory() *memory {
@@ -89,13 +92,22 @@ func (m *memory) forget(name types.NamespacedName) types.UID {
 	return uid
 }
 
+// wrote notes our last write of the object's status.
+func (m *memory) wrote(cc *v1alpha1.ClusterCredential, version string, now time.Time) {
+	m.update(cc, func(known *remembered) { known.written, known.writtenAt = version, now })
+}
+
+// staleFor is how long a cache may lag behind our own write. After that the write is not
+// coming: the API server was put back to an earlier state.
+const staleFor = 30 * time.Second
+
 // isStale says whether the object is older than our own last write of its status.
-func (m *memory) isStale(cc *v1alpha1.ClusterCredential) bool {
-	written := m.of(cc.UID).written
-	if written == "" {
+func (m *memory) isStale(cc *v1alpha1.ClusterCredential, now time.Time) bool {
+	known := m.of(cc.UID)
+	if known.written == "" || now.Sub(known.writtenAt) > staleFor {
 		return false
 	}
-	order, err := resourceversion.CompareResourceVersion(cc.ResourceVersion, written)
+	order, err := resourceversion.CompareResourceVersion(cc.ResourceVersion, known.written)
 	return err == nil && order < 0
 }
 

@@ -41,7 +41,9 @@ type pass struct {
 	// that an attempt waits in line, and until about when.
 	again   time.Duration
 	waiting bool
-	lookAt  time.Time
+	// leftover is true when the pass told of an earlier attempt and made none itself.
+	leftover bool
+	lookAt   time.Time
 
 	// fresh is a certificate that was issued and is not stored yet.
 	fresh *held

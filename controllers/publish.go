@@ -63,7 +63,7 @@ func (r *CredentialReconciler) bringUpToDate(ctx context.Context, p *pass) {
 	if p.fill != nil {
 		source = p.fill
 	}
-	if source.credential == nil || p.facts.standing == target.Foreign && p.view.live != nil {
+	if p.problem = r.nameProblem(ctx, p); p.problem != nil || source.credential == nil {
 		return
 	}
 	credential := *source.credential
@@ -96,9 +96,7 @@ func (p *pass) marksOf(marks target.Marks) target.Marks {
 		}
 	}
 	marks.Source.ClusterName = firstOf(p.clusterName, p.knownName(), p.cc.Spec.Cluster.Name)
-	if contexts := p.contexts(); len(marks.Source.Contexts) == 0 || len(p.offer) > 0 {
-		marks.Source.Contexts = contexts
-	}
+	marks.Source.Contexts = p.contexts()
 	return marks
 }
 
@@ -129,7 +127,10 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 	if err != nil {
 		return &target.Refused{Key: p.key, Reason: metav1.StatusReasonInvalid, Detail: err.Error()}
 	}
-	marks.Managed, marks.ReleasedAt = true, ""
+	if p.view.live != nil && p.facts.standing != target.Ours && p.facts.standing != target.Stripped {
+		return &target.Refused{Key: p.key, Reason: metav1.StatusReasonConflict, Detail: "it is not ours"}
+	}
+	marks.Managed, marks.ReleasedAt, marks.Source.Wish = true, "", p.wishText()
 	marks.Credential, marks.Namespace, marks.UID = p.cc.Name, p.cc.Namespace, string(p.cc.UID)
 	marks.Fingerprint, marks.NotAfter = credential.Fingerprint, credential.NotAfter
 	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc)}

@@ -94,7 +94,7 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		}
 		return reconcile.Result{}, r.release(ctx, request.NamespacedName, now) // gone: done
 	}
-	if r.memory.isStale(cc) {
+	if r.memory.isStale(cc, now) {
 		return reconcile.Result{RequeueAfter: staleLook}, nil // our own write is on its way
 	}
 	if !cc.DeletionTimestamp.IsZero() {

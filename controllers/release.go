@@ -31,11 +31,9 @@ func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.Name
 }
 
 // findFormer looks for Secrets of ours under other names than the output's: outputs
-// that left the spec. Where the primary has no credential, one of them may fill it.
+// that left the spec. Where the primary has no credential, or an older one, one of them
+// may fill it.
 func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
-	if p.stored() != nil && p.cc.Status.ObservedGeneration == p.cc.Generation {
-		return nil // nothing has moved
-	}
 	owned, err := r.ownedSecrets(ctx, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
 	if err != nil {
 		return err
@@ -46,7 +44,7 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		}
 		p.former = append(p.former, owned[i])
 	}
-	if p.stored() != nil || p.facts.standing == target.Foreign && p.facts.version != "" {
+	if p.facts.version != "" && (p.facts.standing == target.Foreign || p.facts.standing == target.Others) {
 		return nil
 	}
 	return r.fillFrom(ctx, p)
@@ -55,6 +53,10 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 // fillFrom takes the credential from the former Secret with the highest revision.
 func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass) error {
 	for i := range p.former {
+		newer := target.MarksOf(&p.former[i]).Revision > p.facts.marks.Revision
+		if p.facts.stored != nil && !newer {
+			continue
+		}
 		former := &pass{now: p.now, cc: p.cc, output: p.output, key: client.ObjectKeyFromObject(&p.former[i])}
 		view, err := r.look(ctx, former)
 		if err != nil {

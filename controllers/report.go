@@ -21,17 +21,20 @@ import (
 // conflictLook is how often a Secret of somebody else is looked at: no watch shows it.
 const conflictLook = time.Minute
 
+// leftoverLook is how soon a pass follows one that had to tell of an earlier attempt.
+const leftoverLook = time.Second
+
 // heldLook is how soon a certificate is tried to be stored again that could not be.
 const heldLook = 10 * time.Second
 
 // reportDeadline bounds the status write after an attempt.
-const reportDeadline = 10 * time.Second
+const reportDeadline = 5 * time.Second
 
 // report writes the status if it differs, tells of transitions, and says when to look
 // again: at the soonest of what the decision, the attempt and a problem ask for.
 func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.Result, error) {
-	if p.attempt == nil {
-		p.attempt = p.remembered.unreported
+	if p.attempt == nil && p.remembered.unreported != nil {
+		p.attempt, p.leftover = p.remembered.unreported, true
 	}
 	if p.attempt != nil && p.attempt.Issuance != nil {
 		var cancel context.CancelFunc
@@ -77,7 +80,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 	facts := status.Facts{
 		Now: p.now, Generation: p.cc.Generation, Suspended: p.cc.Spec.Suspend,
 		Manual: p.wanted.Schedule.Manual, Wanted: firstOf(p.cc.Spec.Cluster.Name, p.clusterName, p.cc.Spec.Cluster.ID),
-		With: p.wanted.With, Stored: p.storedStatus(), Decision: p.decision, Attempt: p.attempt, Lost: p.lost,
+		With: p.wanted.With, Opened: p.opened(), Stored: p.storedStatus(), Decision: p.decision, Attempt: p.attempt, Lost: p.lost,
 		Output: status.Output{
 			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
 			Note: p.note,
@@ -92,6 +95,17 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 		facts.WrongAccess = err != nil || server != stored.server
 	}
 	return facts
+}
+
+// opened is the attempt that was open at the end of the pass.
+func (p *pass) opened() string {
+	if p.attempt != nil && p.attempt.Issuance != nil {
+		return p.attempt.Issuance.ID
+	}
+	if p.cc.Status.Issuance != nil {
+		return p.cc.Status.Issuance.ID
+	}
+	return ""
 }
 
 // storedStatus describes the stored credential for status.
@@ -148,7 +162,7 @@ func (r *CredentialReconciler) writeStatus(
 		written.Status = next
 		err = r.Client.Status().Update(ctx, written)
 		if err == nil {
-			r.memory.update(p.cc, func(m *remembered) { m.written = written.ResourceVersion })
+			r.memory.wrote(p.cc, written.ResourceVersion, r.Clock.Now())
 			return previous, next, nil
 		}
 		if !apierrors.IsConflict(err) {
@@ -221,11 +235,14 @@ func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredential
 		sooner(next.NextAttemptTime.Time)
 	}
 	sooner(p.lookAt)
+	if p.leftover {
+		sooner(p.now.Add(leftoverLook))
+	}
 	if p.problem != nil {
 		sooner(p.now.Add(conflictLook))
 	}
 	if p.fresh != nil && !p.current {
-		sooner(p.now.Add(heldLook))
+		sooner(r.Clock.Now().Add(heldLook))
 	}
 	return max(at.Sub(r.Clock.Now()), time.Millisecond)
 }

@@ -76,7 +76,7 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass) (secretView, e
 	view := secretView{live: live}
 	view.facts.version = live.ResourceVersion
 	view.facts.marks = target.MarksOf(live)
-	view.credential = readCredential(live, p, view.facts.marks.Fingerprint, published)
+	view.credential = readCredential(live, p, append(fingerprintsOf(p.cc), view.facts.marks.Fingerprint, published)...)
 	holds := ""
 	if c := view.credential; c != nil {
 		holds = c.Fingerprint
@@ -87,15 +87,24 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass) (secretView, e
 	return view, nil
 }
 
-// readCredential takes the credential out of a Secret: where the spec says it is, or,
+// fingerprintsOf are those of the certificates in the history.
+func fingerprintsOf(cc *v1alpha1.ClusterCredential) []string {
+	var all []string
+	for _, entry := range cc.Status.History {
+		all = append(all, entry.FingerprintSHA256)
+	}
+	return all
+}
+
+// readCredential takes the credential out of a Secret: where the spec says it is, if it
+// is one that we published, or,
 // where the spec has moved on or somebody edited the kubeconfig, wherever the very
 // certificate that we published still is.
 func readCredential(live *corev1.Secret, p *pass, known ...string) *kubeconfig.Credential {
-	if c, err := output.Read(live.Data, p.output, p.defaultName()); err == nil {
+	known = slices.DeleteFunc(known, func(fingerprint string) bool { return fingerprint == "" })
+	isKnown := func(c kubeconfig.Credential) bool { return slices.Contains(known, c.Fingerprint) }
+	if c, err := output.Read(live.Data, p.output, p.defaultName()); err == nil && (isKnown(c) || len(known) == 0) {
 		return &c
-	}
-	isKnown := func(c kubeconfig.Credential) bool {
-		return c.Fingerprint != "" && slices.Contains(known, c.Fingerprint)
 	}
 	if c, _, found := output.Search(live.Data); found && isKnown(c) {
 		return &c

@@ -26,7 +26,8 @@ import (
 	"github.com/clustercredential/operator/controllers/target"
 )
 
-// +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials;cloudaccounts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials,verbs=get;list;watch
+// +kubebuilder:rbac:groups=clustercredential.dev,resources=cloudaccounts,verbs=list;watch
 // +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials/status;cloudaccounts/status,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create

@@ -31,6 +31,7 @@ func (r *CredentialReconciler) heldFor(p *pass) *held {
 		return kept
 	}
 	r.memory.update(p.cc, func(m *remembered) { m.held = nil })
+	p.leftover = true
 	certificate := describeCertificate(kept.credential.Identity)
 	p.attempt = &status.Attempt{
 		Issuance: &kept.issuance, With: p.wanted.With, Discarded: &certificate,
@@ -44,12 +45,16 @@ func (r *CredentialReconciler) heldFor(p *pass) *held {
 func (r *CredentialReconciler) store(ctx context.Context, p *pass) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeDeadline)
 	defer cancel()
-	fresh := p.fresh
-	if p.view == nil && !r.lookAgain(ctx, p) {
-		r.hold(p, nil, errUnread)
-		return
+	fresh, first := p.fresh, p.remembered.held == nil
+	if p.view == nil {
+		if !r.lookAgain(ctx, p) {
+			r.hold(p, nil, errUnread)
+			return
+		}
+		if r.overtaken(p) {
+			return
+		}
 	}
-	began := p.facts.marks.IssuanceID
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := r.put(ctx, p, fresh.credential, fresh.marks)
 		if err == nil {
@@ -58,11 +63,11 @@ func (r *CredentialReconciler) store(ctx context.Context, p *pass) {
 			return
 		}
 		refused, final := errors.AsType[*target.Refused](err)
-		if final || !sleep(ctx, pause) {
+		if final || !first || !sleep(ctx, pause) {
 			r.hold(p, refused, err)
 			return
 		}
-		if r.lookAgain(ctx, p) && r.overtaken(p, began) {
+		if r.lookAgain(ctx, p) && r.overtaken(p) {
 			return
 		}
 	}
@@ -82,8 +87,8 @@ func (r *CredentialReconciler) lookAgain(ctx context.Context, p *pass) bool {
 
 // overtaken says whether somebody else has stored another certificate, or taken the
 // name, since the pass began: then ours comes too late, and is discarded.
-func (r *CredentialReconciler) overtaken(p *pass, began string) bool {
-	other := p.facts.stored != nil && p.facts.marks.IssuanceID != began && p.facts.marks.IssuanceID != p.fresh.issuance.ID
+func (r *CredentialReconciler) overtaken(p *pass) bool {
+	other := p.facts.stored != nil && p.facts.marks.IssuanceID != p.fresh.began && p.facts.marks.IssuanceID != p.fresh.issuance.ID
 	taken := p.view.live != nil && (p.facts.standing == target.Foreign || p.facts.standing == target.Others)
 	if !other && !taken {
 		return false
@@ -93,7 +98,9 @@ func (r *CredentialReconciler) overtaken(p *pass, began string) bool {
 		Issuance: &p.fresh.issuance, With: p.wanted.With, Discarded: &certificate,
 		Failure: &status.Failure{Reason: v1alpha1.ReasonSecretConflict, Message: fmt.Sprintf("Secret %s was written by somebody else while the certificate was asked for", p.key)},
 	}
+	p.problem = p.standingProblem()
 	p.fresh = nil
+	r.memory.update(p.cc, func(m *remembered) { m.held = nil })
 	return true
 }
 

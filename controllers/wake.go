@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -67,21 +68,19 @@ func (w *waker) forget(uid types.UID) {
 }
 
 // workInProgress counts passes, so that the process can end after them.
-type workInProgress struct{ group sync.WaitGroup }
+type workInProgress struct{ passes atomic.Int64 }
 
 // begin counts a pass until the returned function is called.
 func (w *workInProgress) begin() func() {
-	w.group.Add(1)
-	return w.group.Done
+	w.passes.Add(1)
+	return func() { w.passes.Add(-1) }
 }
 
 // Wait returns when no pass is under way, or after most. controller-runtime returns at
 // once when leadership is lost, and a certificate that is being stored must not be lost with it.
 func (r *CredentialReconciler) Wait(most time.Duration) {
-	done := make(chan struct{})
-	go func() { r.work.group.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(most):
+	const pause = 20 * time.Millisecond
+	for end := time.Now().Add(most); r.work.passes.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(pause)
 	}
 }

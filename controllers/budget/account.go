@@ -3,7 +3,11 @@
 
 package budget
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 const (
 	// throttleFirst and throttleMost bound how long an account waits after a 429 that
@@ -48,14 +52,27 @@ func (a *account) limit(now time.Time, who Account) {
 		return
 	}
 	a.limits[who.Name] = who.PerMinute
-	smallest := who.PerMinute
-	for _, n := range a.limits {
-		smallest = min(smallest, n)
+	a.smallest(now)
+}
+
+// leave takes an account object out: a larger limit may count from now on.
+func (a *account) leave(name string) {
+	delete(a.limits, name)
+	delete(a.versions, name)
+	if len(a.limits) > 0 {
+		a.perMinute = smallestOf(a.limits)
 	}
-	if smallest != a.perMinute {
+}
+
+func (a *account) smallest(now time.Time) {
+	if smallest := smallestOf(a.limits); smallest != a.perMinute {
 		a.perMinute = smallest
 		a.next = now.Add(a.interval())
 	}
+}
+
+func smallestOf(limits map[string]int) int {
+	return slices.Min(slices.Collect(maps.Values(limits)))
 }
 
 // interval is the distance between two certificates.

@@ -84,6 +84,8 @@ type Budget struct {
 	accounts map[string]*account
 	// waiting says in which account's line a claim stands.
 	waiting map[string]*account
+	// keys says under which key an account object was seen last.
+	keys map[string]string
 }
 
 // New returns a budget for a process (or leadership) that started at started: what an
@@ -95,6 +97,7 @@ func New(started time.Time, inFlight int) *Budget {
 		inFlight: max(1, inFlight),
 		accounts: map[string]*account{},
 		waiting:  map[string]*account{},
+		keys:     map[string]string{},
 	}
 }
 
@@ -168,6 +171,16 @@ func (b *Budget) Forget(claimID string) {
 	}
 }
 
+// Leave tells that an account object is gone: its limit counts no more.
+func (b *Budget) Leave(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if a := b.accounts[b.keys[name]]; a != nil {
+		a.leave(name)
+	}
+	delete(b.keys, name)
+}
+
 // account returns the state behind who.Key and brings its limit and version up to date.
 func (b *Budget) account(now time.Time, who Account) *account {
 	a := b.accounts[who.Key]
@@ -176,6 +189,10 @@ func (b *Budget) account(now time.Time, who Account) *account {
 		b.accounts[who.Key] = a
 		a.limit(b.started, who)
 	}
+	if before := b.accounts[b.keys[who.Name]]; before != nil && before != a {
+		before.leave(who.Name) // it has another key now
+	}
+	b.keys[who.Name] = who.Key
 	a.limit(now, who)
 	a.notice(who)
 	return a

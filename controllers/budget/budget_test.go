@@ -150,6 +150,34 @@ func TestAClaimThatDoesNotComeIsPassedOver(t *testing.T) {
 	}
 }
 
+func TestAnAccountThatIsGoneOrHasAnotherKeyLimitsNoLonger(t *testing.T) {
+	leave := map[string]func(*Budget){
+		"gone": func(b *Budget) { b.Leave("fleet/small") },
+		"with another key": func(b *Budget) {
+			b.Probe(start, Account{Key: "another", Name: "fleet/small", Version: "2", PerMinute: 1})
+		},
+	}
+	for name, leave := range leave {
+		t.Run(name, func(t *testing.T) {
+			b := New(start.Add(-time.Hour), 4)
+			b.Probe(start, Account{Key: "k", Name: "fleet/small", Version: "1", PerMinute: 1})
+			leave(b)
+			turns := 0
+			for i := range 120 {
+				now, id := after(2*time.Minute+time.Duration(i)*500*time.Millisecond), fmt.Sprint(i)
+				if b.Ask(now, Account{Key: "k", Name: "fleet/big", Version: "1", PerMinute: 60}, Claim{ID: id}).Hold == None {
+					turns++
+					b.Return(now, Account{Key: "k", Name: "fleet/big", Version: "1", PerMinute: 60}, id, Outcome{Posted: true, Answered: true})
+				}
+				b.Forget(id)
+			}
+			if turns < 50 {
+				t.Errorf("%d turns in a minute at 60 a minute", turns)
+			}
+		})
+	}
+}
+
 func TestAForgottenClaimDoesNotHoldUpTheLine(t *testing.T) {
 	b := New(start, 4)
 	who := account8("a")

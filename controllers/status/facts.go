@@ -32,6 +32,9 @@ type Facts struct {
 	WrongAccess bool
 	// Decision is the decision after the pass: what is due now, and when to renew.
 	Decision rotation.Decision
+	// Opened is the id of the attempt that was open as far as the pass knew; empty: none. Another
+	// one in status was begun by another leader, and is left to it.
+	Opened string
 	// Held is true while a certificate was issued and waits to be stored.
 	Held bool
 	// Waiting is true when an attempt waits in line and there is nothing new to say of it.

@@ -38,14 +38,13 @@ func Next(previous v1alpha1.ClusterCredentialStatus, facts Facts) v1alpha1.Clust
 // issuanceAfter is the intent that stays open: that of a certificate that waits to be
 // stored, so that it is not forgotten where the process ends before it is.
 func issuanceAfter(previous v1alpha1.ClusterCredentialStatus, facts Facts) *v1alpha1.Issuance {
-	switch {
-	case !facts.Held:
-		return nil
-	case facts.Attempt != nil && facts.Attempt.Issuance != nil:
+	if facts.Held && facts.Attempt != nil && facts.Attempt.Issuance != nil {
 		return facts.Attempt.Issuance.DeepCopy()
-	default:
-		return previous.Issuance.DeepCopy()
 	}
+	if facts.Held || previous.Issuance != nil && facts.Opened != "" && previous.Issuance.ID != facts.Opened {
+		return previous.Issuance.DeepCopy() // the second: another leader has begun since
+	}
+	return nil
 }
 
 // Begin is the status that is written before the call: the intent, and on a first

@@ -49,6 +49,8 @@ type Source struct {
 	RequestID       string                    `json:"requestID,omitempty"`
 	PreviousRequest string                    `json:"previousRenewRequest,omitempty"`
 	Contexts        []v1alpha1.OfferedContext `json:"contexts,omitempty"`
+	// Wish is spec.endpoint as the address was chosen by.
+	Wish string `json:"wish,omitempty"`
 }
 
 // MarksOf reads the marks of a Secret. What is missing or unreadable stays empty.

@@ -57,6 +57,20 @@ func (s Store) Preflight(ctx context.Context, namespace string, labels, annotati
 	return fmt.Errorf("try a Secret in namespace %s: %w", namespace, sorted)
 }
 
+// PreflightChange tries, without storing anything, whether the Secret can be changed.
+// Errors as for Preflight; their text carries nothing of the Secret.
+func (s Store) PreflightChange(ctx context.Context, live *corev1.Secret) error {
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"true"}}}`, preflightAnnotation)
+	err := s.Writer.Patch(ctx, handle(live), client.RawPatch(types.MergePatchType, patch), client.DryRunAll, client.FieldOwner(v1alpha1.FieldOwner))
+	if err == nil || dryRunUnsupported(err) {
+		return nil
+	}
+	return writeError(client.ObjectKeyFromObject(live), err)
+}
+
+// preflightAnnotation is tried and never stored.
+const preflightAnnotation = "clustercredential.dev/preflight"
+
 func dryRunUnsupported(err error) bool {
 	return apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run")
 }

@@ -80,11 +80,6 @@ func (s Store) apply(ctx context.Context, live *corev1.Secret, want Desired) (ty
 			return "", "", err
 		}
 	}
-	if strays := want.strays(live); strays != nil {
-		if err := s.sweep(ctx, live, strays); err != nil {
-			return "", "", err
-		}
-	}
 	secret := corev1ac.Secret(want.Key.Name, want.Key.Namespace).
 		WithUID(live.UID).
 		WithResourceVersion(live.ResourceVersion).
@@ -99,7 +94,16 @@ func (s Store) apply(ctx context.Context, live *corev1.Secret, want Desired) (ty
 	if err := s.Writer.Apply(ctx, secret, client.FieldOwner(v1alpha1.FieldOwner), client.ForceOwnership); err != nil {
 		return "", "", writeError(want.Key, err)
 	}
-	return *secret.UID, *secret.ResourceVersion, nil
+	// Only now, when the Secret carries the credential as it should, does the rest go.
+	applied := &corev1.Secret{Data: secret.Data}
+	applied.Namespace, applied.Name = want.Key.Namespace, want.Key.Name
+	applied.Annotations, applied.ResourceVersion = secret.Annotations, *secret.ResourceVersion
+	if strays := want.strays(applied); strays != nil {
+		if err := s.sweep(ctx, applied, strays); err != nil {
+			return "", "", err
+		}
+	}
+	return *secret.UID, applied.ResourceVersion, nil
 }
 
 // handOver turns what we own through the POST that created the Secret into what we

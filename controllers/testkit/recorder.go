@@ -107,7 +107,11 @@ func (r *Recorder) wrap(inner client.WithWatch, cached bool) client.WithWatch {
 			return r.do(Call{verb, kind(obj)}, func() error { return c.Create(ctx, obj, opts...) })
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			return r.do(Call{"patch", kind(obj)}, func() error { return c.Patch(ctx, obj, patch, opts...) })
+			verb := "patch"
+			if len((&client.PatchOptions{}).ApplyOptions(opts).DryRun) > 0 {
+				verb = "dryrun"
+			}
+			return r.do(Call{verb, kind(obj)}, func() error { return c.Patch(ctx, obj, patch, opts...) })
 		},
 		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			return r.do(Call{"apply", "Secret"}, func() error { return c.Apply(ctx, obj, opts...) })

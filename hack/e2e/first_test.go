@@ -16,7 +16,7 @@ import (
 )
 
 // eventTime bounds what happens at once.
-const eventTime = 20 * time.Second
+const eventTime = 30 * time.Second
 
 // The main job, as the README tells it: with a cloud that is a process of its own, and everything unset that can be.
 func TestAFirstCredentialLogsIn(t *testing.T) {

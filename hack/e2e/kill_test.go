@@ -34,7 +34,7 @@ type fleet struct {
 // Certificates live for four minutes, and are renewed soon, or not within the test.
 const (
 	fleetLifetime = 4 * time.Minute
-	renewedSoon   = "200s"
+	renewedSoon   = "215s"
 	renewedLate   = "20s"
 )
 
