@@ -89,7 +89,7 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass) (secretView, e
 
 // fingerprintsOf are those of the certificates in the history.
 func fingerprintsOf(cc *v1alpha1.ClusterCredential) []string {
-	var all []string
+	all := make([]string, 0, len(cc.Status.History)+2) // and those of the marks and of status
 	for _, entry := range cc.Status.History {
 		all = append(all, entry.FingerprintSHA256)
 	}
