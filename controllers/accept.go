@@ -106,6 +106,7 @@ func (p *pass) freshMarks(issued issuer.Issued, answer kubeconfig.Answer) target
 		RenewRequest: &handled,
 		Request:      record.String(),
 		Source: target.Source{
+			KeyID:       p.account.access.Key.ID,
 			ClusterName: p.clusterName, Trigger: issuance.Trigger, IssuedAt: &issuance.StartedAt,
 			RequestID: issued.RequestID, PreviousRequest: previous, Contexts: offeredOf(answer.Contexts),
 		},

@@ -162,6 +162,9 @@ func (r *CredentialReconciler) recordOf(ctx context.Context, p *pass) *rotation.
 		return nil
 	}
 	wanted := p.cc.Spec.AccountRef.Name
+	if asked := p.marks().Source.KeyID; asked != "" && asked == p.account.access.Key.ID {
+		record.AccountName = wanted
+	}
 	if record.AccountName != wanted && p.account.reason == "" {
 		before, err := r.accountOf(ctx, types.NamespacedName{Namespace: p.cc.Namespace, Name: record.AccountName})
 		if err == nil && sameIdentity(before, p.account) {

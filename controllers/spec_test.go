@@ -311,6 +311,22 @@ func TestAnotherAccountWithTheVerySameKeyAsksForNothing(t *testing.T) {
 	wantConditions(t, w.Get("prod-1"), healthy)
 }
 
+func TestAnAccountThatIsRenamedAsksForNothing(t *testing.T) {
+	w := established(t)
+	first := &v1alpha1.CloudAccount{}
+	w.Must(w.Client.Get(t.Context(), w.Key(testkit.Account), first))
+	w.Must(w.Client.Delete(t.Context(), first))
+	renamed := w.CloudAccount()
+	renamed.Name = "renamed"
+	w.Create(renamed)
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.AccountRef.Name = "renamed" })
+	w.Settle("prod-1")
+	w.Restart()
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), healthy)
+}
+
 func TestAnotherAccountWithAnotherKeyAsksForOneAndTellsOfTheIdentity(t *testing.T) {
 	w := established(t)
 	w.TakeEvents()

@@ -49,6 +49,9 @@ type Source struct {
 	RequestID       string                    `json:"requestID,omitempty"`
 	PreviousRequest string                    `json:"previousRenewRequest,omitempty"`
 	Contexts        []v1alpha1.OfferedContext `json:"contexts,omitempty"`
+	// KeyID is the id of the access key that asked for the certificate; never the secret
+	// key. Empty for a token.
+	KeyID string `json:"keyID,omitempty"`
 	// Wish is spec.endpoint as the address was chosen by.
 	Wish string `json:"wish,omitempty"`
 }

@@ -39,11 +39,11 @@ type act struct {
 }
 
 // acts in the order of the table. "search" is left alone: it shows the rotation by time. "billing" is asked for first, before
-// the cloud grants less.
+// the cloud grants less, and renewed so late that its 40 seconds, which nobody renews, last until the end.
 var acts = []act{
 	{name: "shop", secret: shopSecret, key: "value", cue: 12 * time.Second, perform: (*play).deleteSecret},
 	{name: "search", secret: "search-admin", key: "kubeconfig"},
-	{name: "billing", secret: billingSecret, key: "value", cue: 3 * time.Second, perform: (*play).requestRenewal},
+	{name: "billing", secret: billingSecret, key: "value", cue: 25 * time.Second, perform: (*play).requestRenewal},
 }
 
 // play is what is on stage.
