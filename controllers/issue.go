@@ -54,8 +54,8 @@ func (r *CredentialReconciler) issue(ctx context.Context, p *pass, cloud issuer.
 	r.accept(ctx, p, cloud, issued)
 }
 
-// requestOf is what is asked for. An absolute expiry counts from now: the pass may
-// have begun a while ago.
+// requestOf is what is asked for. An absolute expiry counts from the beginning of
+// the pass, some seconds ago at the most.
 func requestOf(p *pass) issuer.Request {
 	request := issuer.Request{
 		ClusterID:   p.clusterID,
