@@ -38,8 +38,10 @@ func parseOptions(args []string) (options, error) {
 	var o options
 	var namespaces string
 	var qps float64
-	flags := flag.CommandLine
-	flags.Init("manager", flag.ContinueOnError)
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	if theirs := flag.Lookup("kubeconfig"); theirs != nil {
+		flags.Var(theirs.Value, theirs.Name, theirs.Usage)
+	}
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address that serves metrics; 0: none")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over TLS, to those only whom the API server lets get /metrics")
 	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "directory with tls.crt and tls.key for metrics; empty: a self-signed certificate")
@@ -63,8 +65,11 @@ func parseOptions(args []string) (options, error) {
 	}
 	o.namespaces = splitList(namespaces)
 	o.boundLogLevel()
+	if err := o.check(qps); err != nil {
+		return o, err
+	}
 	o.setQPS(qps)
-	return o, o.check()
+	return o, nil
 }
 
 // maxLogLevel is the highest level at which client-go logs no bodies of requests: from
@@ -88,14 +93,16 @@ func (o *options) setQPS(qps float64) {
 	}
 }
 
-func (o *options) check() error {
+func (o *options) check(qps float64) error {
 	switch {
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles: write 1 or more, not %d", o.workers)
 	case o.minIssueInterval < time.Second:
 		return fmt.Errorf("--min-issue-interval: write 1s or more, not %s", o.minIssueInterval)
-	case o.kubeAPIQPS < -1 || o.kubeAPIBurst < 0:
-		return fmt.Errorf("--kube-api-qps and --kube-api-burst: write 0 or more")
+	case qps < 0:
+		return fmt.Errorf("--kube-api-qps: write 0 or more, not %v", qps)
+	case o.kubeAPIBurst < 0:
+		return fmt.Errorf("--kube-api-burst: write 0 or more, not %d", o.kubeAPIBurst)
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ type account struct {
 	// reason and message say why the account cannot be used; empty: it can.
 	reason  v1alpha1.Reason
 	message string
+	// unread is true where that is because the API server does not show the key: nobody
+	// else has to act, and whatever needs no key goes on.
+	unread bool
 }
 
 // accountOf reads the account that an object refers to.
@@ -43,6 +46,7 @@ func (c *Config) accountOf(ctx context.Context, name types.NamespacedName) (acco
 		if !apierrors.IsNotFound(err) {
 			return account{}, fmt.Errorf("read CloudAccount %s: %w", name, err)
 		}
+		c.Keys.Drop(name) // a pass that began while it was there may have asked for its key since
 		return account{
 			reason:  v1alpha1.ReasonAccountNotFound,
 			message: fmt.Sprintf("spec.accountRef: there is no CloudAccount %q in namespace %q; create it", name.Name, name.Namespace),
@@ -55,10 +59,14 @@ func (c *Config) accountOf(ctx context.Context, name types.NamespacedName) (acco
 func (c *Config) unlock(ctx context.Context, object *v1alpha1.CloudAccount) (account, error) {
 	name := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
 	a := account{object: object, version: fmt.Sprintf("%s/%d", object.UID, object.Generation)}
-	a.access = issuer.Access{Region: object.Spec.Region, ProjectID: projectOf(object)}
+	a.access = issuer.Access{Region: object.Spec.Region}
 	secretName, isToken := secretOf(object.Spec.Auth)
 	secret, err := c.Keys.Get(ctx, name, types.NamespacedName{Namespace: object.Namespace, Name: secretName})
+	unread, isUnread := errors.AsType[*keyring.Unread](err)
 	switch {
+	case isUnread:
+		a.reason, a.unread = v1alpha1.ReasonCredentialsMissing, true
+		a.message = fmt.Sprintf("Secret %q, which CloudAccount %q names, could not be read: %s", secretName, object.Name, unread.Why)
 	case errors.Is(err, keyring.ErrMissing):
 		a.reason = v1alpha1.ReasonCredentialsMissing
 		a.message = fmt.Sprintf("Secret %q, which CloudAccount %q names, does not exist; create it with the keys %s", secretName, object.Name, wantedKeys(isToken))
@@ -72,6 +80,7 @@ func (c *Config) unlock(ctx context.Context, object *v1alpha1.CloudAccount) (acc
 			a.message = fmt.Sprintf("Secret %q, which CloudAccount %q names: %s", secretName, object.Name, a.message)
 		}
 	}
+	a.access.ProjectID = projectOf(object, a.version)
 	if a.reason == "" && object.Spec.Suspend {
 		a.reason = v1alpha1.ReasonAccountSuspended
 		a.message = fmt.Sprintf("spec.suspend of CloudAccount %q is true: no call is made with its key; set it to false to go on", object.Name)
@@ -94,15 +103,18 @@ func (c *Config) budgetOf(a account, name types.NamespacedName) budget.Account {
 	if limits := a.object.Spec.Limits; limits != nil && limits.IssuesPerMinute != nil {
 		limit = int(*limits.IssuesPerMinute)
 	}
-	return budget.Account{Key: place + " " + key, Name: name.String(), Version: a.version, PerMinute: limit}
+	k := a.access.Key
+	secret := digest(string(k.Secret), string(k.SecurityToken), string(k.Token))
+	return budget.Account{Key: place + " " + key, Name: name.String(), Version: secret, PerMinute: limit}
 }
 
-// projectOf is the project that is given, or that was looked up for this very spec.
-func projectOf(object *v1alpha1.CloudAccount) string {
+// projectOf is the project that is given, or that was looked up with this very spec and
+// key: another region has another one, and so may another key. Empty: not known yet.
+func projectOf(object *v1alpha1.CloudAccount, version string) string {
 	if object.Spec.ProjectID != "" {
 		return object.Spec.ProjectID
 	}
-	if object.Status.ObservedGeneration == object.Generation {
+	if object.Status.CheckedWith == digest(version) {
 		return object.Status.ProjectID
 	}
 	return ""

@@ -96,11 +96,14 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 // examine returns the next status but for the count, and when to look again.
 func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a account) (v1alpha1.CloudAccountStatus, time.Duration) {
 	next := *a.object.Status.DeepCopy()
-	next.AccessKeyID = a.access.Key.ID
+	next.AccessKeyID, next.ProjectID = a.access.Key.ID, a.access.ProjectID
 	seen := digest(a.version)
 	if a.reason != "" {
 		next.ObservedGeneration, next.CheckedWith = a.object.Generation, ""
 		setReady(&next, a.object, now, a.reason, a.message)
+		if a.unread {
+			return next, unreadLook
+		}
 		return next, time.Hour
 	}
 	if wait := r.nextCheck(now, a, seen); wait > 0 {
@@ -187,11 +190,20 @@ func setReady(next *v1alpha1.CloudAccountStatus, object *v1alpha1.CloudAccount, 
 func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("cloudaccount").
-		For(&v1alpha1.CloudAccount{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.CloudAccount{}, builder.WithPredicates(predicate.Or(accountNews(), predicate.NewPredicateFuncs(isUnseen)))).
 		Watches(&v1alpha1.ClusterCredential{}, countLater()).
 		WatchesRawSource(source.Func(r.wake.Start)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers, RateLimiter: retryLimiter()}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers, RateLimiter: retryLimiter(), ReconciliationTimeout: passDeadline,
+		}).
 		Complete(r)
+}
+
+// isUnseen says whether the status tells of another spec than the object's: somebody
+// wiped it, or put back an old one.
+func isUnseen(o client.Object) bool {
+	account, ok := o.(*v1alpha1.CloudAccount)
+	return ok && account.Status.ObservedGeneration != account.Generation
 }
 
 // KeyChanged wakes the account.

@@ -55,26 +55,26 @@ func TestAnAccountIsReadyWhenASignedReadIsAnswered(t *testing.T) {
 			keys := w.KeySecret()
 			keys.StringData[v1alpha1.KeySecretKey] = "wrong"
 			w.Replace(keys)
-		}, "False/Unauthorized", ""},
+		}, "False/Unauthorized", testkit.ProjectID},
 		"a Secret without a key": {func(w *testkit.World) {
 			keys := w.Secret(testkit.KeySecret)
 			delete(keys.Data, v1alpha1.KeySecretKey)
 			w.Must(w.Client.Update(t.Context(), keys))
-		}, "False/CredentialsMissing", ""},
+		}, "False/CredentialsMissing", testkit.ProjectID},
 		"no Secret": {func(w *testkit.World) {
 			w.Must(w.Client.Delete(t.Context(), w.Secret(testkit.KeySecret)))
-		}, "False/CredentialsMissing", ""},
+		}, "False/CredentialsMissing", testkit.ProjectID},
 		"a suspended account": {func(w *testkit.World) {
 			account := w.CloudAccount()
 			account.Spec.Suspend = true
 			w.Replace(account)
-		}, "False/AccountSuspended", ""},
+		}, "False/AccountSuspended", testkit.ProjectID},
 		"a cloud that is down": {func(w *testkit.World) {
 			w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError, Op: "list-clusters", Times: ccesim.Forever}))
-		}, "False/Unavailable", ""},
+		}, "False/Unavailable", testkit.ProjectID},
 		"a key that may not list": {func(w *testkit.World) {
 			w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultForbidden, Op: "list-clusters", Times: ccesim.Forever}))
-		}, "False/Forbidden", ""},
+		}, "False/Forbidden", testkit.ProjectID},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -146,5 +146,45 @@ func TestAnAccountCountsItsCredentials(t *testing.T) {
 	w.Create(w.Credential("other", func(cc *v1alpha1.ClusterCredential) { cc.Spec.AccountRef.Name = "else" }))
 	if account, _ := lookAtAccount(t, w); account.Status.Credentials != 3 {
 		t.Errorf("credentials %d, want 3", account.Status.Credentials)
+	}
+}
+
+// Another region, or the key of another tenant, has another project: the old one must
+// not be asked with the new key, not even while the look-up fails.
+func TestAProjectThatWasLookedUpCountsForItsRegionAndKeyOnly(t *testing.T) {
+	changes := map[string]func(*testkit.World){
+		"another region": func(w *testkit.World) {
+			account := w.CloudAccount()
+			account.Spec.ProjectID, account.Spec.Region = "", "xx-nowhere-9"
+			w.Replace(account)
+		},
+		"another key, while IAM is down": func(w *testkit.World) {
+			w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError, Op: "projects", Times: ccesim.Forever}))
+			keys := w.KeySecret()
+			keys.StringData[v1alpha1.KeySecretKey] = "that of another tenant"
+			w.Replace(keys)
+		},
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			w := testkit.New(t)
+			account := w.CloudAccount()
+			account.Spec.ProjectID = ""
+			w.Replace(account)
+			if found, _ := lookAtAccount(t, w); found.Status.ProjectID != testkit.ProjectID {
+				t.Fatalf("project %q, want it looked up", found.Status.ProjectID)
+			}
+			change(w)
+			found, _ := lookAtAccount(t, w)
+			for deadline := time.Now().Add(10 * time.Second); readyOf(found) == "True/Valid" && time.Now().Before(deadline); {
+				found, _ = lookAtAccount(t, w) // the watch may show the key a moment later
+			}
+			if found.Status.ProjectID != "" || readyOf(found) == "True/Valid" {
+				t.Errorf("project %q is kept, Ready %s", found.Status.ProjectID, readyOf(found))
+			}
+			w.Create(w.Credential("prod-1"))
+			w.Pass("prod-1")
+			wantPosts(t, w, 0)
+		})
 	}
 }

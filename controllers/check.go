@@ -41,8 +41,7 @@ func (r *CredentialReconciler) checkSecret(ctx context.Context, p *pass) (again 
 	if !sameCertificate(before, p.stored()) {
 		return time.Millisecond, false // it is not what the decision was about: decide anew
 	}
-	if problem := r.preflight(ctx, p); problem != nil {
-		p.problem = problem
+	if problem := r.preflight(ctx, p); problem != nil { // what is published serves on
 		p.fail(status.Failure{Reason: problem.reason, Message: problem.message, Counts: true, RetryAt: r.backoff(p, rotation.CapSoon)})
 		return 0, false
 	}

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/output"
 	"github.com/clustercredential/operator/controllers/target"
 )
 
@@ -145,7 +146,8 @@ func (r *CredentialReconciler) preflight(ctx context.Context, p *pass) *publishP
 
 // preflightKey names what a preflight was about: policies look at labels too.
 func (p *pass) preflightKey() string {
-	return fmt.Sprintf("%s %v %v %v", p.key.Namespace, p.view.live != nil, p.output.Labels, p.output.Annotations) // fmt sorts maps
+	exists := p.view != nil && p.view.live != nil
+	return fmt.Sprintf("%s %v %v %v", p.key.Namespace, exists, p.output.Labels, p.output.Annotations) // fmt sorts maps
 }
 
 // tryWrite tries what will be done: to change the Secret that is there, or to create one.
@@ -153,13 +155,13 @@ func (r *CredentialReconciler) tryWrite(ctx context.Context, p *pass) error {
 	if p.view.live != nil {
 		return r.secrets.PreflightChange(ctx, p.view.live)
 	}
-	return r.secrets.Preflight(ctx, p.key.Namespace, p.output.Labels, p.output.Annotations)
+	return r.secrets.Preflight(ctx, p.key.Namespace, output.LabelsOf(p.output), p.output.Annotations)
 }
 
 // invalidMetadata says which label or annotation the API server would refuse.
 func invalidMetadata(o v1alpha1.Output) string {
 	path := field.NewPath("spec", "outputs").Index(0)
-	problems := metav1validation.ValidateLabels(o.Labels, path.Child("labels"))
+	problems := metav1validation.ValidateLabels(output.LabelsOf(o), path.Child("labels"))
 	problems = append(problems, validation.ValidateAnnotations(o.Annotations, path.Child("annotations"))...)
 	texts := make([]string, 0, len(problems))
 	for _, problem := range problems {

@@ -36,6 +36,7 @@ func (r *CredentialReconciler) issue(ctx context.Context, p *pass, cloud issuer.
 	defer cancel()
 	request := requestOf(p)
 	began := r.Clock.Now()
+	outcome.Posted = true
 	issued, err := cloud.Issue(ctx, request)
 	r.Metrics.issued(p.account, r.Clock.Now().Sub(began), err)
 	p.attempt = &status.Attempt{

@@ -50,9 +50,9 @@ var accountLabels = []string{"account_kind", "account_namespace", "account"}
 func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		issuances: counter("issuances_total", "Calls that asked for a certificate, by result (success, failure) and reason.", append(accountLabels, "result", "reason")...),
-		duration:  histogram("issue_duration_seconds", "How long the calls that asked for a certificate took.", accountLabels...),
+		duration:  histogram("issue_duration_seconds", "How long the calls that asked for a certificate took.", callBuckets, accountLabels...),
 		publishes: counter("publish_total", "Writes of an output Secret with a new certificate, by result (success, failure).", "format", "result"),
-		waits:     histogram("rate_limit_wait_seconds", "How long certificates waited for their turn under their account's limit.", accountLabels...),
+		waits:     histogram("rate_limit_wait_seconds", "How long certificates waited for their turn under their account's limit.", waitBuckets, accountLabels...),
 		unknown:   counter("unknown_outcomes_total", "Calls whose answer was lost: a certificate may exist that is not stored.", accountLabels...),
 		objects:   map[types.NamespacedName]objectState{},
 		accounts:  map[types.NamespacedName]bool{},
@@ -69,10 +69,15 @@ func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: metricsPrefix + name, Help: help}, labels)
 }
 
-func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: metricsPrefix + name, Help: help, Buckets: prometheus.ExponentialBuckets(0.01, 4, 8),
-	}, labels)
+// Upper bounds in seconds: a call ends after postDeadline, and a fleet of 10,000 waits
+// 21 hours for its turns at 8 a minute.
+var (
+	callBuckets = prometheus.ExponentialBuckets(0.02, 2, 10)
+	waitBuckets = prometheus.ExponentialBuckets(0.1, 4, 11)
+)
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: metricsPrefix + name, Help: help, Buckets: buckets}, labels)
 }
 
 // issued counts one call that asked for a certificate.

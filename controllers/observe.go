@@ -162,7 +162,7 @@ func (r *CredentialReconciler) recordOf(ctx context.Context, p *pass) *rotation.
 		return nil
 	}
 	wanted := p.cc.Spec.AccountRef.Name
-	if asked := p.marks().Source.KeyID; asked != "" && asked == p.account.access.Key.ID {
+	if asked := p.askedBy(); asked != "" && asked == p.account.access.Key.ID {
 		record.AccountName = wanted
 	}
 	if record.AccountName != wanted && p.account.reason == "" {
@@ -172,6 +172,19 @@ func (r *CredentialReconciler) recordOf(ctx context.Context, p *pass) *rotation.
 		}
 	}
 	return &record
+}
+
+// askedBy is the id of the access key that asked for the stored certificate; empty: not
+// known, or a token.
+func (p *pass) askedBy() string {
+	published := p.cc.Status.Certificate
+	if id := p.marks().Source.KeyID; id != "" || published == nil {
+		return id
+	}
+	if stored := p.stored(); stored != nil && stored.certificate.FingerprintSHA256 != published.FingerprintSHA256 {
+		return ""
+	}
+	return published.AccessKeyID
 }
 
 // marks are those of the Secret that holds the credential.

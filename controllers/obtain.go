@@ -33,10 +33,10 @@ const shortWait = time.Minute
 //
 // What came of it stands in p.attempt and p.fresh. A result above zero means that
 // there is nothing to tell, and when to look again.
-func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.Duration) {
+func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.Duration, err error) {
 	if !r.mayAsk(ctx, p) {
-		r.Budget.Forget(string(p.cc.UID))
-		return p.again
+		r.leaveLine(p.now, p.cc.UID)
+		return p.again, nil
 	}
 	claim := budget.Claim{ID: string(p.cc.UID)}
 	if stored := p.stored(); stored != nil {
@@ -46,18 +46,29 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 	r.wake.knows(p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
 	turn := r.Budget.Ask(p.now, p.account.budget, claim)
 	if turn.Hold != budget.None {
-		r.wake.wake(turn.Wake)
-		return r.waitForTurn(p, turn)
+		r.wake.wake(p.now, turn.Wake)
+		return r.waitForTurn(p, turn), nil
 	}
 	r.wake.forget(p.cc.UID)
 	r.Metrics.waited(p.account, turn.Waited)
 	outcome := budget.Outcome{}
-	again = r.useTurn(ctx, p, &outcome)
-	r.wake.wake(r.Budget.Return(r.Clock.Now(), p.account.budget, claim.ID, outcome))
-	if outcome.Throttled {
-		p.attempt.Failure.RetryAt = r.Budget.Probe(p.now, p.account.budget).At
-	}
-	return again
+	defer func() { // after a panic, too: a turn that is not given back holds up the account
+		now := r.Clock.Now()
+		r.wake.wake(now, r.Budget.Return(now, p.account.budget, claim.ID, outcome))
+		if outcome.Throttled {
+			p.attempt.Failure.RetryAt = r.Budget.Probe(p.now, p.account.budget).At
+		}
+	}()
+	return r.useTurn(ctx, p, &outcome)
+}
+
+// unreadLook is how soon a key is looked for again that the API server did not show.
+const unreadLook = 30 * time.Second
+
+// leaveLine gives up an object's place, and calls whoever is next.
+func (r *CredentialReconciler) leaveLine(now time.Time, uid types.UID) {
+	r.wake.forget(uid)
+	r.wake.wake(now, r.Budget.Forget(now, string(uid)))
 }
 
 // mayAsk makes the checks that need no turn. Nothing is asked for while an earlier
@@ -85,7 +96,10 @@ func (r *CredentialReconciler) mayAsk(ctx context.Context, p *pass) bool {
 // there, or asleep, as a wait for somebody else.
 func (r *CredentialReconciler) accountFailure(p *pass) status.Failure {
 	failure := status.Failure{Reason: p.account.reason, Message: p.account.message}
-	if p.account.reason == v1alpha1.ReasonCredentialsMissing {
+	switch {
+	case p.account.unread:
+		failure.RetryAt = p.now.Add(unreadLook)
+	case p.account.reason == v1alpha1.ReasonCredentialsMissing:
 		failure.Counts = true
 		failure.RetryAt = r.secondTryThenHourly(p)
 	}
@@ -146,36 +160,36 @@ func (p *pass) fail(failure status.Failure) {
 }
 
 // useTurn makes the rest of the attempt, in which every step may end it.
-func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *budget.Outcome) (again time.Duration) {
+func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *budget.Outcome) (again time.Duration, err error) {
 	if again, ready := r.checkSecret(ctx, p); !ready {
-		return again
+		return again, nil
 	}
 	cloud, err := r.Dialer.Dial(p.account.access)
 	if err != nil {
 		p.fail(r.cloudFailure(p, issuer.As(err)))
-		return 0
+		return 0, nil
 	}
 	if p.wanted.Record.ProjectID == "" {
 		if p.wanted.Record.ProjectID, err = cloud.Project(ctx); err != nil {
 			e := issuer.As(err)
 			*outcome = outcomeOf(e, false)
 			p.fail(r.cloudFailure(p, e))
-			return 0
+			return 0, nil
 		}
 	}
 	if needed, failure := r.checkCluster(ctx, p, cloud, outcome); failure != nil || !needed {
 		if failure != nil {
 			p.fail(*failure)
 		}
-		return 0
+		return 0, nil
 	}
 	issuance := v1alpha1.Issuance{
 		ID: uuid.NewString(), Trigger: p.decision.Trigger, ClusterID: p.clusterID,
 		StartedAt: metav1.NewTime(p.now.UTC().Truncate(time.Second)),
 	}
-	if again, written := r.writeIntent(ctx, p, issuance); !written {
-		return again
+	if again, err := r.writeIntent(ctx, p, issuance); err != nil || again > 0 {
+		return again, err
 	}
 	r.issue(ctx, p, cloud, issuance, outcome)
-	return 0
+	return 0, nil
 }

@@ -66,6 +66,10 @@ func (r *CredentialReconciler) bringUpToDate(ctx context.Context, p *pass) {
 	if p.problem = r.nameProblem(ctx, p); p.problem != nil || source.credential == nil {
 		return
 	}
+	if why := invalidMetadata(p.output); why != "" {
+		p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, why}
+		return
+	}
 	credential := *source.credential
 	if server, _, err := p.address(); err == nil {
 		credential.Server = server
@@ -95,6 +99,7 @@ func (p *pass) marksOf(marks target.Marks) target.Marks {
 			marks.Source.IssuedAt = &entry.IssuedAt
 		}
 	}
+	marks.Source.KeyID = p.askedBy()
 	marks.Source.ClusterName = firstOf(p.clusterName, p.knownName(), p.cc.Spec.Cluster.Name)
 	marks.Source.Contexts = p.contexts()
 	return marks

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -98,18 +99,33 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		return reconcile.Result{RequeueAfter: staleLook}, nil // our own write is on its way
 	}
 	if !cc.DeletionTimestamp.IsZero() {
+		r.leaveLine(now, cc.UID)
 		return reconcile.Result{}, nil // going: its disappearance wakes us
 	}
 	defer r.work.begin()()
 
 	p, err := r.observe(ctx, cc, now)
 	if err != nil {
-		return reconcile.Result{}, err // unexpected: back off
+		return r.failed(ctx, cc, err)
 	}
 	p.decision = rotation.Decide(now, p.wanted, p.found)
-	if again := r.obtain(ctx, p); again > 0 {
+	again, err := r.obtain(ctx, p)
+	if err != nil {
+		return r.failed(ctx, cc, err)
+	}
+	if again > 0 {
 		return reconcile.Result{RequeueAfter: again}, nil // nothing to tell yet: look again then
 	}
 	r.publish(ctx, p)
 	return r.report(ctx, p)
+}
+
+// failed ends a pass that could not be finished: the queue backs off, unless the only
+// copy of a key waits in memory to be stored.
+func (r *CredentialReconciler) failed(ctx context.Context, cc *v1alpha1.ClusterCredential, err error) (reconcile.Result, error) {
+	if r.memory.of(cc.UID).held == nil {
+		return reconcile.Result{}, err
+	}
+	ctrl.LoggerFrom(ctx).Error(err, "A certificate waits to be stored, and this pass could not be finished")
+	return reconcile.Result{RequeueAfter: heldLook}, nil
 }

@@ -79,12 +79,14 @@ func TestAFullQuotaDoesNotHoldARenewal(t *testing.T) {
 	w.Create(q)
 	q.Status = corev1.ResourceQuotaStatus{Hard: two, Used: two}
 	w.Must(w.Client.Status().Update(t.Context(), q))
-	for range 100 {
+	counts := func() bool {
 		probe := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, GenerateName: "probe-"}}
-		if w.Client.Create(context.Background(), probe, client.DryRunAll) != nil {
-			break
+		return w.Client.Create(context.Background(), probe, client.DryRunAll) != nil
+	}
+	for deadline := time.Now().Add(20 * time.Second); !counts(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the quota does not count")
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	for range 31 * 3 {
 		w.Pass("prod-1")

@@ -6,6 +6,8 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/rotation"
 	"github.com/clustercredential/operator/controllers/status"
 	"github.com/clustercredential/operator/controllers/target"
 )
@@ -44,17 +47,26 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		}
 		p.former = append(p.former, owned[i])
 	}
+	slices.SortFunc(p.former, func(a, b metav1.PartialObjectMetadata) int { return strings.Compare(a.Name, b.Name) })
 	if p.facts.version != "" && (p.facts.standing == target.Foreign || p.facts.standing == target.Others) {
 		return nil
 	}
 	return r.fillFrom(ctx, p)
 }
 
-// fillFrom takes the credential from the former Secret with the highest revision.
+// fillFrom takes the credential from a former Secret that holds the current one, where
+// the primary does not. Where status does not know which one that is, the highest
+// revision counts, of the cluster that the spec names: a Secret that was released long ago
+// may hold what another cluster takes.
 func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass) error {
+	current := p.cc.Status.Certificate
+	if stored := p.facts.stored; current != nil && stored != nil && stored.certificate.FingerprintSHA256 == current.FingerprintSHA256 {
+		return nil
+	}
 	for i := range p.former {
-		newer := target.MarksOf(&p.former[i]).Revision > p.facts.marks.Revision
-		if p.facts.stored != nil && !newer {
+		marks := target.MarksOf(&p.former[i])
+		if current != nil && marks.Fingerprint != current.FingerprintSHA256 ||
+			current == nil && (!p.namesClusterOf(marks) || p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision) {
 			continue
 		}
 		former := &pass{now: p.now, cc: p.cc, output: p.output, key: client.ObjectKeyFromObject(&p.former[i])}
@@ -70,6 +82,16 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass) error {
 		}
 	}
 	return nil
+}
+
+// namesClusterOf says whether the spec names the cluster that marked a Secret was made for.
+func (p *pass) namesClusterOf(marks target.Marks) bool {
+	wanted := p.cc.Spec.Cluster
+	if wanted.Name != "" {
+		return wanted.Name == marks.Source.ClusterName
+	}
+	record, known := rotation.ParseRecord(marks.Request)
+	return known && record.ClusterID == wanted.ID
 }
 
 // releaseFormer lets go of Secrets that were outputs, once the output carries the
@@ -89,6 +111,7 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 				continue
 			}
+			r.tellReleased(ctx, secret, fmt.Sprintf("it is no output of ClusterCredential %q any more", p.cc.Name))
 		}
 		p.released = append(p.released, v1alpha1.OutputStatus{
 			Namespace: secret.Namespace, SecretName: secret.Name, Format: p.output.Format,
@@ -109,8 +132,7 @@ func metaTime(at time.Time) *metav1.Time {
 // when. An object that is created again takes them back without a certificate.
 func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) error {
 	uid := r.memory.forget(name)
-	r.Budget.Forget(string(uid))
-	r.wake.forget(uid)
+	r.leaveLine(now, uid)
 	r.Metrics.forget(name)
 	owned, err := r.ownedSecrets(ctx, name)
 	if err != nil {
@@ -125,12 +147,18 @@ func (r *CredentialReconciler) release(ctx context.Context, name types.Namespace
 		if err := r.secrets.Release(ctx, secret, now); err != nil {
 			return err
 		}
-		r.tell(ctx, secretReference(secret), status.Event{
-			Type: corev1.EventTypeNormal, Reason: "Released",
-			Message: fmt.Sprintf("ClusterCredential %q is gone; its certificate stays valid until %s, or until the cluster revokes it", name.Name, marks.NotAfter.UTC().Format(time.RFC3339)),
-		})
+		r.tellReleased(ctx, secret, fmt.Sprintf("ClusterCredential %q is gone", name.Name))
 	}
 	return nil
+}
+
+// tellReleased tells whoever looks at a Secret that nobody keeps it any more.
+func (r *CredentialReconciler) tellReleased(ctx context.Context, secret *metav1.PartialObjectMetadata, why string) {
+	r.tell(ctx, secretReference(secret), status.Event{
+		Type: corev1.EventTypeNormal, Reason: "Released",
+		Message: fmt.Sprintf("%s; its certificate stays valid until %s, or until the cluster revokes it", why,
+			target.MarksOf(secret).NotAfter.UTC().Format(time.RFC3339)),
+	})
 }
 
 // goesAlong says whether the garbage collector removes the Secret with its object.

@@ -48,7 +48,7 @@ func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.R
 	if err != nil {
 		attempt := p.attempt
 		r.memory.update(p.cc, func(m *remembered) { m.unreported = attempt })
-		return reconcile.Result{}, fmt.Errorf("write the status: %w", err)
+		return r.failed(ctx, p.cc, fmt.Errorf("write the status: %w", err))
 	}
 	r.memory.update(p.cc, func(m *remembered) { m.unreported = nil })
 	r.speak(ctx, p, previous, next)
@@ -120,7 +120,7 @@ func (p *pass) storedStatus() *status.Stored {
 		Trigger: marks.Source.Trigger, Server: stored.server, Contexts: marks.Source.Contexts,
 		ClusterName: p.knownName(), Revision: marks.Revision,
 	}
-	described.Certificate.RequestID = marks.Source.RequestID
+	described.Certificate.RequestID, described.Certificate.AccessKeyID = marks.Source.RequestID, marks.Source.KeyID
 	if p.found.Record != nil {
 		described.Certificate.Request = p.found.Record.String()
 		described.ClusterID = p.found.Record.ClusterID

@@ -104,6 +104,17 @@ const (
 	retryMost  = 5 * time.Minute
 )
 
+// passDeadline bounds a pass up to the call that cannot be undone; what follows that has
+// a deadline of its own. A server that never answers must not keep a worker.
+const passDeadline = time.Minute
+
+// accountNews lets events through that tell of another account, or of another spec: one
+// that was made anew may come as an update with the same generation.
+func accountNews() predicate.Predicate {
+	anew := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() }}
+	return predicate.Or(predicate.GenerationChangedPredicate{}, anew)
+}
+
 func retryLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
 }
@@ -116,9 +127,11 @@ func (r *CredentialReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		For(&v1alpha1.ClusterCredential{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: r.isNews})).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(credentialOf)).
 		Watches(&v1alpha1.CloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+			builder.WithPredicates(accountNews())).
 		WatchesRawSource(source.Func(r.lead)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers, RateLimiter: retryLimiter()}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers, RateLimiter: retryLimiter(), ReconciliationTimeout: passDeadline,
+		}).
 		Complete(r)
 }
 

@@ -43,7 +43,7 @@ func TestAChangedSpecAsksForACertificateOnlyWhereItMust(t *testing.T) {
 			cc.Spec.Endpoint = &v1alpha1.Endpoint{Context: "internal"}
 		}, 1},
 		"a label": {func(cc *v1alpha1.ClusterCredential) {
-			cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "prod-1-kubeconfig", Labels: map[string]string{"env": "prod"}}}
+			cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "prod-1-kubeconfig", Labels: map[string]v1alpha1.LabelValue{"env": "prod"}}}
 		}, 1},
 		"another key and name in the kubeconfig": {func(cc *v1alpha1.ClusterCredential) {
 			cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "prod-1-kubeconfig", Key: "kubeconfig", ClusterName: "prod"}}
@@ -103,23 +103,23 @@ func wantServes(t *testing.T, w *testkit.World, name string) {
 		t.Errorf("server and fingerprints (-status +Secret):\n%s", diff)
 	}
 	for key, value := range output.Labels {
-		if secret.Labels[key] != value {
+		if secret.Labels[key] != string(value) {
 			t.Errorf("label %s=%q, want %q", key, secret.Labels[key], value)
 		}
 	}
 }
 
 func TestALabelThatLeavesTheSpecLeavesTheSecret(t *testing.T) {
-	withLabels := func(labels map[string]string) func(*v1alpha1.ClusterCredential) {
+	withLabels := func(labels map[string]v1alpha1.LabelValue) func(*v1alpha1.ClusterCredential) {
 		return func(cc *v1alpha1.ClusterCredential) {
 			cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "prod-1-kubeconfig", Labels: labels}}
 		}
 	}
-	w := established(t, withLabels(map[string]string{"a": "1", "b": "2"}))
+	w := established(t, withLabels(map[string]v1alpha1.LabelValue{"a": "1", "b": "2"}))
 	secret := w.Secret("prod-1-kubeconfig")
 	secret.Labels["somebody"] = "else"
 	w.Must(w.Client.Update(t.Context(), secret))
-	w.Change("prod-1", withLabels(map[string]string{"b": "3"}))
+	w.Change("prod-1", withLabels(map[string]v1alpha1.LabelValue{"b": "3"}))
 	w.Settle("prod-1")
 	labels := w.Secret("prod-1-kubeconfig").Labels
 	delete(labels, v1alpha1.LabelManaged)
@@ -132,12 +132,17 @@ func TestALabelThatLeavesTheSpecLeavesTheSecret(t *testing.T) {
 
 func TestAnOutputThatMovesIsFilledFromTheOldOneWhichIsReleased(t *testing.T) {
 	w := established(t)
+	w.TakeEvents()
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "elsewhere"}}
 	})
 	w.Settle("prod-1")
 	if w.Secret("prod-1-kubeconfig").Annotations[v1alpha1.AnnotationReleasedAt] == "" {
 		t.Error("the old Secret does not say that it was released")
+	}
+	told := strings.Join(w.TakeEvents(), "\n")
+	if !strings.Contains(told, "Normal Released it is no output of ClusterCredential \"prod-1\" any more; its certificate stays valid until 20") {
+		t.Errorf("no event tells of the release:\n%s", told)
 	}
 	states := map[string]v1alpha1.OutputState{}
 	for _, o := range w.Get("prod-1").Status.Outputs {
@@ -311,20 +316,34 @@ func TestAnotherAccountWithTheVerySameKeyAsksForNothing(t *testing.T) {
 	wantConditions(t, w.Get("prod-1"), healthy)
 }
 
+// The id of the access key stands in status and on the Secret: one of them is enough.
 func TestAnAccountThatIsRenamedAsksForNothing(t *testing.T) {
-	w := established(t)
-	first := &v1alpha1.CloudAccount{}
-	w.Must(w.Client.Get(t.Context(), w.Key(testkit.Account), first))
-	w.Must(w.Client.Delete(t.Context(), first))
-	renamed := w.CloudAccount()
-	renamed.Name = "renamed"
-	w.Create(renamed)
-	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.AccountRef.Name = "renamed" })
-	w.Settle("prod-1")
-	w.Restart()
-	w.Settle("prod-1")
-	wantPosts(t, w, 1)
-	wantConditions(t, w.Get("prod-1"), healthy)
+	for name, lose := range map[string]func(*testkit.World){
+		"both copies are there": func(*testkit.World) {},
+		"status was wiped":      func(w *testkit.World) { w.WipeStatus("prod-1") },
+		"the Secret was stripped": func(w *testkit.World) {
+			secret := w.Secret("prod-1-kubeconfig")
+			secret.Labels, secret.Annotations = nil, nil
+			w.Must(w.Client.Update(t.Context(), secret))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := established(t)
+			first := &v1alpha1.CloudAccount{}
+			w.Must(w.Client.Get(t.Context(), w.Key(testkit.Account), first))
+			w.Must(w.Client.Delete(t.Context(), first))
+			renamed := w.CloudAccount()
+			renamed.Name = "renamed"
+			w.Create(renamed)
+			lose(w)
+			w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.AccountRef.Name = "renamed" })
+			w.Settle("prod-1")
+			w.Restart()
+			w.Settle("prod-1")
+			wantPosts(t, w, 1)
+			wantConditions(t, w.Get("prod-1"), healthy)
+		})
+	}
 }
 
 func TestAnotherAccountWithAnotherKeyAsksForOneAndTellsOfTheIdentity(t *testing.T) {

@@ -27,7 +27,11 @@ func (r *CredentialReconciler) heldFor(p *pass) *held {
 		return nil
 	}
 	record, _ := rotation.ParseRecord(kept.marks.Request)
-	if p.now.Before(kept.credential.NotAfter) && !p.wanted.Record.Differs(record) {
+	wanted := p.wanted.Record
+	if name := p.cc.Spec.Cluster.Name; name != "" && name == kept.marks.Source.ClusterName {
+		wanted.ClusterID = record.ClusterID // one of that name was made anew, and this is its certificate
+	}
+	if p.now.Before(kept.credential.NotAfter) && !wanted.Differs(record) {
 		return kept
 	}
 	r.memory.update(p.cc, func(m *remembered) { m.held = nil })

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/clustercredential/operator/controllers/budget"
 )
 
 // waker puts objects back into the controller's queue, for things that no watch tells.
@@ -39,15 +41,13 @@ func (w *waker) knows(uid types.UID, name types.NamespacedName) {
 	w.names[uid] = name
 }
 
-// wake puts the objects behind the UIDs into the queue.
-func (w *waker) wake(uids []string) {
+// wake puts the objects behind the UIDs into the queue, when it is their time.
+func (w *waker) wake(now time.Time, call budget.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, uid := range uids {
-		name, known := w.names[types.UID(uid)]
-		delete(w.names, types.UID(uid))
-		if known && w.queue != nil {
-			w.queue.Add(reconcile.Request{NamespacedName: name})
+	for _, uid := range call.IDs {
+		if name, known := w.names[types.UID(uid)]; known && w.queue != nil {
+			w.queue.AddAfter(reconcile.Request{NamespacedName: name}, call.At.Sub(now))
 		}
 	}
 }

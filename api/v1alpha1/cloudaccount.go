@@ -155,7 +155,8 @@ type CloudAccountStatus struct {
 	// +optional
 	LastCheckTime *metav1.Time `json:"lastCheckTime,omitempty"`
 
-	// checkedWith is the version of the key's Secret that was tried.
+	// checkedWith is a digest of the spec and of the version of the key's Secret that were
+	// tried.
 	// +optional
 	CheckedWith string `json:"checkedWith,omitempty"`
 

@@ -251,6 +251,11 @@ const (
 	AccessCustom Access = "Custom"
 )
 
+// LabelValue is the value of a label.
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:XValidation:rule="!format.labelValue().validate(self).hasValue()",message="write a label value as Kubernetes takes it: letters, digits, '-', '_' and '.', with a letter or digit at both ends, such as prod"
+type LabelValue string
+
 // Output is a Secret that receives the credential.
 type Output struct {
 	// secretName is the name of the Secret, in the namespace of the ClusterCredential; at
@@ -285,8 +290,7 @@ type Output struct {
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !format.qualifiedName().validate(k).hasValue())",message="write label keys as Kubernetes takes them: at most 63 letters, digits, '-', '_' and '.', with a DNS name and '/' before them if you like, such as env or example.com/env"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('clustercredential.dev/') && k != 'app.kubernetes.io/managed-by')",message="labels clustercredential.dev/… and app.kubernetes.io/managed-by are the operator's own; choose other keys"
-	// +kubebuilder:validation:XValidation:rule="self.all(k, size(self[k]) <= 63)",message="write label values of at most 63 letters, digits, '-', '_' and '.', such as prod"
-	Labels map[string]string `json:"labels,omitempty"`
+	Labels map[string]LabelValue `json:"labels,omitempty"`
 
 	// annotations are put on the Secret, at most 32. They apply at once; what others put
 	// there stays. Unset: none besides the operator's own.

@@ -132,6 +132,10 @@ type Certificate struct {
 	// request is what it was asked for, as canonical JSON.
 	// +optional
 	Request string `json:"request,omitempty"`
+	// accessKeyID is the id of the access key that asked for it; never the secret key.
+	// Unset where a token asked.
+	// +optional
+	AccessKeyID string `json:"accessKeyID,omitempty"`
 }
 
 // Issuance is an attempt to get a certificate that has begun.

@@ -82,10 +82,14 @@ func outputExamples() []example {
 			named("labels: {" + long(64) + ": prod}"),
 		},
 	}, {
-		constraint: constraint{credential, "spec.outputs[0].labels",
-			"write label values of at most 63 letters, digits, '-', '_' and '.', such as prod"},
-		accepted: []string{named("labels: {env: " + long(63) + "}"), named("labels: {env: ''}")},
-		rejected: []string{named("labels: {env: " + long(64) + "}")},
+		constraint: constraint{credential, "spec.outputs[0].labels[*]", "maxLength"},
+		accepted:   []string{named("labels: {env: " + long(63) + "}")},
+		rejected:   []string{named("labels: {env: " + long(64) + "}")},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].labels[*]",
+			"write a label value as Kubernetes takes it: letters, digits, '-', '_' and '.', with a letter or digit at both ends, such as prod"},
+		accepted: []string{named("labels: {env: ''}"), named("labels: {env: a_b.C-9}")},
+		rejected: []string{named("labels: {env: 'a b'}"), named("labels: {env: -a}"), named("labels: {env: a/b}")},
 	}, {
 		constraint: constraint{credential, "spec.outputs[0].annotations", "maxProperties"},
 		accepted:   []string{named("annotations: " + entries(32))},

@@ -89,6 +89,16 @@ func (s *server) try(t *testing.T, o *unstructured.Unstructured) (*unstructured.
 	return s.objects.Create(t.Context(), o, metav1.CreateOptions{DryRun: dryRun, FieldValidation: "Strict"})
 }
 
+// isAt says whether a field is the one of path, where [*] is any entry of a map: a schema's keyword names it as .key, a rule as [key].
+func isAt(field, path string) bool {
+	of, inMap := strings.CutSuffix(path, "[*]")
+	if !inMap {
+		return field == path
+	}
+	entry, ok := strings.CutPrefix(field, of)
+	return ok && (strings.HasPrefix(entry, ".") || strings.HasPrefix(entry, "["))
+}
+
 // wantCause checks that the API server names the field and says what is wrong with it.
 func wantCause(t *testing.T, err error, path, says, snippet string) {
 	t.Helper()
@@ -101,7 +111,7 @@ func wantCause(t *testing.T, err error, path, says, snippet string) {
 		return
 	}
 	for _, cause := range refused.ErrStatus.Details.Causes {
-		if cause.Field == path && strings.Contains(cause.Message, says) {
+		if isAt(cause.Field, path) && strings.Contains(cause.Message, says) {
 			return
 		}
 	}

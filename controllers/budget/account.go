@@ -29,20 +29,42 @@ const (
 // grant remembers the pace before a turn, to take it back if nothing was asked for.
 type grant struct{ before, after time.Time }
 
+// refusal is what the cloud has said of one secret of a key.
+type refusal struct {
+	times      int       // in a row
+	probeAfter time.Time // when it may be tried again
+}
+
 // account is the state of one key.
 type account struct {
-	limits    map[string]int    // PerMinute by account name
-	versions  map[string]string // Version by account name
-	perMinute int               // the smallest limit
-	next      time.Time         // the pace: no certificate is asked for before
-	answered  []time.Time       // when the certificates of the last minute were answered
+	limits    map[string]int // PerMinute by account name
+	perMinute int            // the smallest limit
+	next      time.Time      // the pace: no certificate is asked for before
+	answered  []time.Time    // when the certificates of the last minute were answered
 	line      line
 	out       map[string]grant // turns that are out, by claim
 
-	heldUntil  time.Time // because of 429
-	throttles  int       // 429s in a row
-	refusals   int       // refusals in a row
-	probeAfter time.Time // when a refused key may be tried again
+	heldUntil time.Time          // because of 429
+	throttles int                // 429s in a row
+	refused   map[string]refusal // by Version
+}
+
+func newAccount() *account {
+	return &account{limits: map[string]int{}, out: map[string]grant{}, refused: map[string]refusal{}}
+}
+
+// idle says whether nothing would be lost with the state: nobody has the key any more,
+// and all that counted of it is over.
+func (a *account) idle(now time.Time) bool {
+	if len(a.limits)+len(a.out)+len(a.line.claims) > 0 || now.Before(a.next) || now.Before(a.heldUntil) {
+		return false
+	}
+	for _, r := range a.refused {
+		if now.Before(r.probeAfter) {
+			return false
+		}
+	}
+	return len(a.answered) == 0 || !a.answered[len(a.answered)-1].Add(time.Minute).After(now)
 }
 
 // limit notes the limit of one account object. A change of the smallest one starts a
@@ -58,7 +80,6 @@ func (a *account) limit(now time.Time, who Account) {
 // leave takes an account object out: a larger limit may count from now on.
 func (a *account) leave(name string) {
 	delete(a.limits, name)
-	delete(a.versions, name)
 	if len(a.limits) > 0 {
 		a.perMinute = smallestOf(a.limits)
 	}
@@ -83,28 +104,19 @@ func (a *account) interval() time.Duration {
 	return time.Minute / time.Duration(max(1, a.perMinute))
 }
 
-// notice opens the breaker of a refused key when an account or its Secret has changed.
-func (a *account) notice(who Account) {
-	if a.versions[who.Name] == who.Version {
-		return
-	}
-	a.versions[who.Name] = who.Version
-	a.refusals, a.probeAfter = 0, time.Time{}
-}
-
 // turn decides for the claim of the given rank in line.
-func (a *account) turn(now time.Time, rank, inFlight int) Turn {
-	if held := a.hold(now); held.Hold != None {
+func (a *account) turn(now time.Time, version string, rank, inFlight int) Turn {
+	if held := a.hold(now, version); held.Hold != None {
 		return held
 	}
-	ready, free := a.ready(now), a.free(inFlight)
+	ready, free := a.ready(now), a.free(version, inFlight)
 	may := !now.Before(ready)
 	if may && rank < free {
 		return Turn{}
 	}
 	turn := Turn{Hold: Line, At: ready.Add(time.Duration(rank) * a.interval())}
 	if may {
-		turn.Wake = a.line.first(free)
+		turn.Wake = Call{a.line.first(free), now}
 		if soonest := now.Add(lookAgain); turn.At.Before(soonest) {
 			turn.At = soonest // Return wakes it earlier
 		}
@@ -112,10 +124,18 @@ func (a *account) turn(now time.Time, rank, inFlight int) Turn {
 	return turn
 }
 
+// call names who may ask next, and when. Those whom a 429 holds back know when that ends.
+func (a *account) call(now time.Time, version string, inFlight int) Call {
+	if a.hold(now, version).Hold != None {
+		return Call{}
+	}
+	return Call{a.line.first(a.free(version, inFlight)), a.ready(now)}
+}
+
 // free is how many claims from the head of the line may have a turn now.
-func (a *account) free(inFlight int) int {
+func (a *account) free(version string, inFlight int) int {
 	switch {
-	case a.refusals > 0 && len(a.out) > 0:
+	case a.refused[version].times > 0 && len(a.out) > 0:
 		return 0 // a key in doubt is tried by one at a time
 	case a.perMinute < Unlimited:
 		return min(1, inFlight-len(a.out))
@@ -149,13 +169,13 @@ func (a *account) ready(now time.Time) time.Time {
 	return ready
 }
 
-// hold says whether the whole account waits.
-func (a *account) hold(now time.Time) Turn {
+// hold says whether everybody waits who uses the key, or this secret of it.
+func (a *account) hold(now time.Time, version string) Turn {
 	if now.Before(a.heldUntil) {
 		return Turn{Hold: Throttled, At: a.heldUntil}
 	}
-	if a.refusals >= refusedTries && now.Before(a.probeAfter) {
-		return Turn{Hold: Refused, At: a.probeAfter}
+	if r := a.refused[version]; r.times >= refusedTries && now.Before(r.probeAfter) {
+		return Turn{Hold: Refused, At: r.probeAfter}
 	}
 	return Turn{}
 }
@@ -168,7 +188,7 @@ func (a *account) grant(now time.Time, claimID string) {
 
 // settle takes a turn back. One in which nothing was asked for gives its place in the
 // pace back too, unless another was granted since.
-func (a *account) settle(now time.Time, claimID string, outcome Outcome) {
+func (a *account) settle(now time.Time, version, claimID string, outcome Outcome) {
 	g, granted := a.out[claimID]
 	if !granted {
 		return
@@ -180,11 +200,11 @@ func (a *account) settle(now time.Time, claimID string, outcome Outcome) {
 	case !outcome.Posted && a.next.Equal(g.after):
 		a.next = g.before
 	}
-	a.learn(now, outcome)
+	a.learn(now, version, outcome)
 }
 
 // learn notes what the cloud's answer means for the whole account.
-func (a *account) learn(now time.Time, outcome Outcome) {
+func (a *account) learn(now time.Time, version string, outcome Outcome) {
 	switch {
 	case outcome.Throttled:
 		wait := outcome.RetryAfter
@@ -196,9 +216,9 @@ func (a *account) learn(now time.Time, outcome Outcome) {
 			a.heldUntil = until
 		}
 	case outcome.Refused:
-		a.refusals++
-		a.probeAfter = now.Add(refusedProbe)
+		a.refused[version] = refusal{a.refused[version].times + 1, now.Add(refusedProbe)}
 	case outcome.Answered:
-		a.throttles, a.refusals, a.probeAfter = 0, 0, time.Time{}
+		a.throttles = 0
+		delete(a.refused, version)
 	}
 }

@@ -4,6 +4,7 @@
 package budget
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -19,8 +20,8 @@ type Account struct {
 	// Name is the account object's namespace/name: the smallest PerMinute of all names
 	// under one Key counts.
 	Name string
-	// Version changes with the account object or its key Secret. A new version opens a
-	// breaker that a refused key had closed.
+	// Version tells one secret of the key from another, whichever account object it comes
+	// from. A refusal is about a Version: another one may be tried at once.
 	Version string
 	// PerMinute is how many certificates may be asked for in 60 seconds, at least 1;
 	// Unlimited or more: no pacing.
@@ -59,9 +60,16 @@ type Turn struct {
 	At time.Time
 	// Waited is how long a granted turn was waited for since the first Ask.
 	Waited time.Duration
-	// Wake names claims that are before this one and may ask now: they do not know it
-	// where what held them back has gone.
-	Wake []string
+	// Wake are claims that are before this one and may ask now: they do not know it where
+	// what held them back has gone.
+	Wake Call
+}
+
+// Call names claims at the head of a line and when they may ask. Whoever gets it wakes
+// them then, so that no place in the pace is left empty. Its zero value names nobody.
+type Call struct {
+	IDs []string
+	At  time.Time
 }
 
 // Outcome is what became of a turn.
@@ -124,51 +132,62 @@ func (b *Budget) Ask(now time.Time, who Account, claim Claim) Turn {
 	a.line.prune(now)
 	rank := a.line.put(now, claim)
 	b.waiting[claim.ID] = a
-	turn := a.turn(now, rank, b.inFlight)
+	turn := a.turn(now, who.Version, rank, b.inFlight)
 	a.line.expect(claim.ID, turn.At)
-	if turn.Hold == None {
+	switch turn.Hold {
+	case None:
 		turn.Waited = now.Sub(a.line.since[claim.ID])
-		a.line.remove(claim.ID)
-		delete(b.waiting, claim.ID)
+		b.leaveLine(claim.ID)
 		a.grant(now, claim.ID)
+	case Refused: // those behind it may have another secret
+		b.leaveLine(claim.ID)
+	default: // it keeps its place
 	}
 	return turn
 }
 
-// Return gives a granted turn back and names the claims that may ask now.
-func (b *Budget) Return(now time.Time, who Account, claimID string, outcome Outcome) (wake []string) {
+func (b *Budget) leaveLine(id string) {
+	b.waiting[id].line.remove(id)
+	delete(b.waiting, id)
+}
+
+// Return gives a granted turn back and names the claims that may ask next.
+func (b *Budget) Return(now time.Time, who Account, claimID string, outcome Outcome) Call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a := b.account(now, who)
-	a.settle(now, claimID, outcome)
-	if a.hold(now).Hold != None || now.Before(a.ready(now)) {
-		return nil
+	a := b.accounts[who.Key] // who may have changed since, and is not news
+	if a == nil {
+		return Call{}
 	}
-	return a.line.first(a.free(b.inFlight))
+	a.settle(now, who.Version, claimID, outcome)
+	return a.call(now, who.Version, b.inFlight)
 }
 
 // Report tells the outcome of a call that needed no turn, such as an account's check.
 func (b *Budget) Report(now time.Time, who Account, outcome Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.account(now, who).learn(now, outcome)
+	b.account(now, who).learn(now, who.Version, outcome)
 }
 
 // Probe says whether the account's key may be tried now with a call that needs no turn.
 func (b *Budget) Probe(now time.Time, who Account) Turn {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.account(now, who).hold(now)
+	return b.account(now, who).hold(now, who.Version)
 }
 
-// Forget takes a claim out of line: it is not due any more, or gone.
-func (b *Budget) Forget(claimID string) {
+// Forget takes a claim out of line: it is not due any more, or gone. Where others waited
+// behind it, it names those that may ask next.
+func (b *Budget) Forget(now time.Time, claimID string) Call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a := b.waiting[claimID]; a != nil {
-		a.line.remove(claimID)
-		delete(b.waiting, claimID)
+	a := b.waiting[claimID]
+	if a == nil {
+		return Call{}
 	}
+	b.leaveLine(claimID)
+	return a.call(now, "", b.inFlight)
 }
 
 // Leave tells that an account object is gone: its limit counts no more.
@@ -181,11 +200,12 @@ func (b *Budget) Leave(name string) {
 	delete(b.keys, name)
 }
 
-// account returns the state behind who.Key and brings its limit and version up to date.
+// account returns the state behind who.Key and brings its limit up to date.
 func (b *Budget) account(now time.Time, who Account) *account {
 	a := b.accounts[who.Key]
 	if a == nil {
-		a = &account{limits: map[string]int{}, versions: map[string]string{}, out: map[string]grant{}}
+		maps.DeleteFunc(b.accounts, func(_ string, other *account) bool { return other.idle(now) })
+		a = newAccount()
 		b.accounts[who.Key] = a
 		a.limit(b.started, who)
 	}
@@ -194,6 +214,5 @@ func (b *Budget) account(now time.Time, who Account) *account {
 	}
 	b.keys[who.Name] = who.Key
 	a.limit(now, who)
-	a.notice(who)
 	return a
 }

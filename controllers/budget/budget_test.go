@@ -112,7 +112,7 @@ func TestAtMostInFlightTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
 		t.Fatalf("third: %+v, want Line", got)
 	}
 	b.Ask(after(1), who, Claim{ID: "4"})
-	if diff := cmp.Diff([]string{"3"}, b.Return(after(2), who, "1", Outcome{Posted: true, Answered: true})); diff != "" {
+	if diff := cmp.Diff(Call{[]string{"3"}, after(2)}, b.Return(after(2), who, "1", Outcome{Posted: true, Answered: true})); diff != "" {
 		t.Error(diff)
 	}
 	if got := b.Ask(after(3), who, Claim{ID: "4"}); got.Hold != Line {
@@ -130,7 +130,7 @@ func TestWhoeverAsksWakesThoseBeforeItThatDoNotKnowThatTheyMay(t *testing.T) {
 	b.Ask(start, who, Claim{ID: "first"})
 	now := after(2 * time.Minute)
 	got := b.Ask(now, who, Claim{ID: "second"})
-	if diff := cmp.Diff(Turn{Hold: Line, At: now.Add(lookAgain), Wake: []string{"first"}}, got); diff != "" {
+	if diff := cmp.Diff(Turn{Hold: Line, At: now.Add(lookAgain), Wake: Call{[]string{"first"}, now}}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -169,7 +169,7 @@ func TestAnAccountThatIsGoneOrHasAnotherKeyLimitsNoLonger(t *testing.T) {
 					turns++
 					b.Return(now, Account{Key: "k", Name: "fleet/big", Version: "1", PerMinute: 60}, id, Outcome{Posted: true, Answered: true})
 				}
-				b.Forget(id)
+				b.Forget(now, id)
 			}
 			if turns < 50 {
 				t.Errorf("%d turns in a minute at 60 a minute", turns)
@@ -183,7 +183,10 @@ func TestAForgottenClaimDoesNotHoldUpTheLine(t *testing.T) {
 	who := account8("a")
 	b.Ask(start, who, Claim{ID: "gone", Expiry: after(1)})
 	b.Ask(start, who, Claim{ID: "here", Expiry: after(2)})
-	b.Forget("gone")
+	called := b.Forget(after(3), "gone")
+	if diff := cmp.Diff(Call{[]string{"here"}, after(time.Minute / 8)}, called); diff != "" {
+		t.Error(diff)
+	}
 	if got := b.Ask(after(8*time.Second), who, Claim{ID: "here", Expiry: after(2)}); got.Hold != None {
 		t.Errorf("got %+v, want a turn", got)
 	}
@@ -254,6 +257,113 @@ func TestARefusedKeyIsTriedTwiceThenOnlyHourlyOrWhenItChanges(t *testing.T) {
 	if got := b.Ask(after(time.Hour), who, Claim{ID: "x"}); got.Hold != None {
 		t.Errorf("with another key: %+v, want a turn", got)
 	}
+}
+
+// The cloud locks a key after five failures: it must not count how many objects name it.
+func TestARefusedKeyIsTriedTwiceHoweverManyAccountsNameIt(t *testing.T) {
+	b := New(start.Add(-time.Hour), 4)
+	tries := 0
+	for i := range 10 {
+		who := unlimited("a")
+		who.Name = fmt.Sprintf("team-%d/huawei", i)
+		if b.Probe(start, who).Hold != None {
+			continue
+		}
+		tries++
+		b.Report(start, who, Outcome{Refused: true})
+	}
+	if tries != 2 {
+		t.Errorf("the key was tried %d times, want 2", tries)
+	}
+	good := unlimited("a")
+	good.Version = "another secret"
+	if got := b.Probe(start, good); got.Hold != None {
+		t.Errorf("another secret of the same key: %+v, want it tried", got)
+	}
+	b.Report(start, good, Outcome{Answered: true})
+	if got := b.Probe(start, unlimited("a")); got.Hold != Refused {
+		t.Errorf("the refused one: %+v, want it held back still", got)
+	}
+}
+
+func TestATurnThatComesBackBringsNoOldLimitAlong(t *testing.T) {
+	b := New(start.Add(-time.Hour), 4)
+	old := account8("a")
+	b.Ask(start, old, Claim{ID: "x"})
+	b.Leave(old.Name)
+	who := account8("a")
+	who.Name, who.PerMinute = "fleet/other", 60
+	b.Return(after(time.Second), old, "x", Outcome{Posted: true, Answered: true})
+	b.Probe(after(time.Second), who)
+	if got := b.accounts["a"].limits; len(got) != 1 || got["fleet/other"] != 60 {
+		t.Errorf("limits %v, want that of the account that is left", got)
+	}
+}
+
+func TestAKeyThatNobodyHasAnyMoreIsForgotten(t *testing.T) {
+	b := New(start.Add(-time.Hour), 4)
+	for i := range 100 {
+		now := after(time.Duration(i) * time.Hour)
+		who := account8(fmt.Sprint("key ", i))
+		who.Name = "fleet/huawei" // its key is another one every hour
+		b.Ask(now, who, Claim{ID: "x"})
+		b.Return(now, who, "x", Outcome{Posted: true, Answered: true})
+	}
+	if n := len(b.accounts); n > 2 {
+		t.Errorf("%d keys are remembered, want those in use", n)
+	}
+}
+
+// Whoever does what Turn and Call say, in whatever order, uses the whole pace: a fleet that needs it must not wait longer.
+func TestNoPlaceInThePaceIsLeftEmpty(t *testing.T) {
+	const n = 60
+	for seed := range uint64(100) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		b, who := New(start, 4), account8("a")
+		looks, expiry := map[string]time.Time{}, map[string]time.Time{} // when each looks again
+		for i := range n {
+			looks[fmt.Sprint(i)] = after(time.Duration(random.Int64N(int64(7 * time.Second))))
+			expiry[fmt.Sprint(i)] = after(time.Duration(random.IntN(3)) * time.Hour)
+		}
+		called := func(c Call) {
+			for _, id := range c.IDs {
+				if at, waits := looks[id]; waits && c.At.Before(at) {
+					looks[id] = c.At
+				}
+			}
+		}
+		var first, last time.Time
+		for len(looks) > 0 {
+			id, now := soonest(looks)
+			turn := b.Ask(now, who, Claim{ID: id, Expiry: expiry[id]})
+			if turn.Hold != None {
+				looks[id] = turn.At
+				called(turn.Wake)
+				continue
+			}
+			delete(looks, id)
+			if first.IsZero() {
+				first = now
+			}
+			last = now
+			called(b.Return(now.Add(50*time.Millisecond), who, id, Outcome{Posted: true, Answered: true}))
+		}
+		// A call counts for a minute after its answer, so every eighth place may come that much later.
+		if took, want := last.Sub(first), time.Duration(n-1)*time.Minute/8; took > want+n*50*time.Millisecond {
+			t.Fatalf("seed %d: %d certificates took %v, the pace allows %v", seed, n, took, want)
+		}
+	}
+}
+
+// soonest is who looks next; ties go by name.
+func soonest(looks map[string]time.Time) (string, time.Time) {
+	best := ""
+	for id, at := range looks {
+		if best == "" || at.Before(looks[best]) || at.Equal(looks[best]) && id < best {
+			best = id
+		}
+	}
+	return best, looks[best]
 }
 
 // TestNoMinuteHoldsMoreThanTheLimit drives random schedules of claims, latencies, refusals and

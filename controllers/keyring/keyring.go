@@ -20,6 +20,16 @@ import (
 // ErrMissing is returned where the Secret does not exist.
 var ErrMissing = errors.New("the Secret does not exist")
 
+// Unread is returned where the API server has not shown the Secret yet, or does not let
+// it be read. Its text carries nothing of the API server's answer but the reason.
+type Unread struct {
+	// Why is what the API server said, in a word or some of ours.
+	Why string
+}
+
+// Error says that it could not be read, and why.
+func (e *Unread) Error() string { return "the Secret could not be read: " + e.Why }
+
 // Secret is the data of a Secret, and its version.
 type Secret struct {
 	// Data is the data; callers wrap what they take out of it and never print it.
@@ -49,15 +59,15 @@ func New(watches metadata.Interface, live client.Reader, changed func(owner type
 	}
 }
 
-// syncTimeout bounds how long Get waits for a new watch to show the Secret.
-const syncTimeout = 5 * time.Second
+// syncTimeout is how long callers wait for a new watch to show the Secret, counted from
+// its beginning: one that is later must not hold up everybody who uses the key.
+const syncTimeout = 2 * time.Second
 
 // Get returns the Secret that owner names, and watches it from now on. It reads at the
-// API server only where the watch shows a version that was not read yet.
+// API server only where the watch shows a version that was not read yet. The error is
+// ErrMissing, an *Unread, or that of ctx. changed is called once an Unread one can be read.
 func (k *Keyring) Get(ctx context.Context, owner, name types.NamespacedName) (Secret, error) {
 	r := k.ringFor(owner, name)
-	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
-	defer cancel()
 	version, err := r.shown(ctx)
 	if err != nil {
 		return Secret{}, fmt.Errorf("watch Secret %s: %w", name, err)
@@ -77,11 +87,22 @@ func (k *Keyring) read(ctx context.Context, r *ring, name types.NamespacedName) 
 		if apierrors.IsNotFound(err) {
 			return Secret{}, fmt.Errorf("%s: %w", name, ErrMissing)
 		}
-		return Secret{}, fmt.Errorf("read Secret %s: %s", name, apierrors.ReasonForError(err))
+		if ctx.Err() != nil {
+			return Secret{}, fmt.Errorf("read Secret %s: %w", name, ctx.Err())
+		}
+		return Secret{}, fmt.Errorf("read Secret %s: %w", name, &Unread{Why: reasonOf(err)})
 	}
 	secret := Secret{Data: found.Data, Version: string(found.UID) + "/" + found.ResourceVersion}
 	r.keep(secret)
 	return secret, nil
+}
+
+// reasonOf is what the API server said, without its text.
+func reasonOf(err error) string {
+	if reason := apierrors.ReasonForError(err); reason != "" {
+		return "the API server answered " + string(reason)
+	}
+	return "the API server could not be reached"
 }
 
 // Drop ends what owner names; a watch that nobody needs any more ends with it.

@@ -377,7 +377,7 @@ func TestManyAtOnce(t *testing.T) {
 		group.Go(func() {
 			for i := range 40 {
 				_, err := p.Keyring.Get(t.Context(), p.name(fmt.Sprint("account-", owner)), p.name(fmt.Sprint("keys-", (owner+i/10)%3)))
-				if err != nil && !errors.Is(err, errNotSynced) { // its watch may have been dropped meanwhile
+				if _, unread := errors.AsType[*Unread](err); err != nil && !unread { // its watch may have been dropped meanwhile
 					t.Error(err)
 				}
 				if i%20 == 19 {
@@ -410,11 +410,64 @@ func TestManyAtOnce(t *testing.T) {
 func TestAnAPIServerThatDoesNotAnswerIsToldInTime(t *testing.T) {
 	config := &rest.Config{Host: "https://127.0.0.1:1", TLSClientConfig: rest.TLSClientConfig{Insecure: true}}
 	k := newKeyring(t, config, func(types.NamespacedName) {})
+	name := types.NamespacedName{Namespace: "fleet", Name: "keys"}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	name := types.NamespacedName{Namespace: "fleet", Name: "keys"}
-	if _, err := k.Get(ctx, name, name); !errors.Is(err, errNotSynced) || errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "fleet/keys") {
-		t.Errorf("got %v", err)
+	if _, err := k.Get(ctx, name, name); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with a caller in a hurry: %v", err)
+	}
+	for range 2 { // the second does not wait any more
+		_, err := k.Get(t.Context(), name, name)
+		if _, unread := errors.AsType[*Unread](err); !unread || errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "fleet/keys") {
+			t.Errorf("got %v", err)
+		}
+	}
+	begin := time.Now()
+	if _, _ = k.Get(t.Context(), name, name); time.Since(begin) > syncTimeout/2 {
+		t.Errorf("a caller waits %v for a watch that is long late", time.Since(begin))
+	}
+}
+
+// gate holds every request until it is opened.
+type gate struct {
+	next http.RoundTripper
+	open chan struct{}
+}
+
+func (g gate) RoundTrip(request *http.Request) (*http.Response, error) {
+	select {
+	case <-g.open:
+		return g.next.RoundTrip(request)
+	case <-request.Context().Done():
+		return nil, request.Context().Err()
+	}
+}
+
+// Whoever left without an answer is woken when the watch comes, whether it shows a Secret or none.
+func TestWhoeverLeftWithoutAnAnswerIsWoken(t *testing.T) {
+	p := newPlace(t)
+	version := p.write(t, "keys", "one")
+	for name, want := range map[string]string{"keys": version, "none": ""} {
+		config, open := realkube.Shared(t).Config(), make(chan struct{})
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return gate{next, open} })
+		woken := make(chan types.NamespacedName, 10)
+		k := newKeyring(t, config, func(owner types.NamespacedName) { woken <- owner })
+		_, err := k.Get(t.Context(), p.name("prod"), p.name(name))
+		if _, unread := errors.AsType[*Unread](err); !unread {
+			t.Fatalf("got %v, want it unread", err)
+		}
+		close(open)
+		select {
+		case owner := <-woken:
+			if owner != p.name("prod") {
+				t.Errorf("%s was woken", owner)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("nobody was woken")
+		}
+		if got, err := k.Get(t.Context(), p.name("prod"), p.name(name)); got.Version != want || (err != nil) != (want == "") {
+			t.Errorf("%s: got version %q, %v; want %q", name, got.Version, err, want)
+		}
 	}
 }
 

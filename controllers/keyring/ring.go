@@ -5,8 +5,8 @@ package keyring
 
 import (
 	"context"
-	"errors"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -22,9 +22,12 @@ import (
 type ring struct {
 	// synced says whether the first list was seen, and noted in version.
 	synced cache.InformerSynced
-	stop   chan struct{}
+	// patience is until when callers wait for that.
+	patience time.Time
+	stop     chan struct{}
 
 	mu      sync.Mutex
+	unread  bool   // somebody has left without an answer
 	version string // what the watch showed last; empty: no Secret
 	secret  Secret // what was read with version; zero: not read
 }
@@ -34,7 +37,7 @@ func newRing(watches metadata.Interface, name types.NamespacedName, changed func
 	informer := metadatainformer.NewFilteredMetadataInformer(watches,
 		corev1.SchemeGroupVersion.WithResource("secrets"), name.Namespace, 0, cache.Indexers{},
 		func(options *metav1.ListOptions) { options.FieldSelector = only }).Informer()
-	r := &ring{synced: informer.HasSynced, stop: make(chan struct{})}
+	r := &ring{synced: informer.HasSynced, patience: time.Now().Add(syncTimeout), stop: make(chan struct{})}
 	// What stands in the first list is not a change: whoever asked waits for it.
 	handler, err := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: func(obj any, first bool) {
@@ -51,7 +54,21 @@ func newRing(watches metadata.Interface, name types.NamespacedName, changed func
 		r.synced = handler.HasSynced
 	}
 	go informer.Run(r.stop)
+	go r.makeUp(changed)
 	return r
+}
+
+// makeUp calls changed once the first list was seen, if somebody has left without it.
+func (r *ring) makeUp(changed func()) {
+	if !cache.WaitForCacheSync(r.stop, r.synced) {
+		return
+	}
+	r.mu.Lock()
+	unread := r.unread
+	r.mu.Unlock()
+	if unread {
+		changed()
+	}
 }
 
 // show notes the version that the watch shows, and forgets a key of another one.
@@ -80,16 +97,32 @@ func versionOf(obj any) string {
 	return string(object.GetUID()) + "/" + object.GetResourceVersion()
 }
 
-var errNotSynced = errors.New("the API server did not answer in time")
-
-// shown returns what the watch shows, once it shows anything.
+// shown returns what the watch shows, once it shows anything. Only while the watch is
+// new it is waited for.
 func (r *ring) shown(ctx context.Context) (string, error) {
-	if !r.synced() && !cache.WaitForCacheSync(ctx.Done(), r.synced) {
-		return "", errNotSynced
+	if !r.synced() && !r.wait(ctx) {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		return "", &Unread{Why: "the API server has not shown it yet"}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.version, nil
+}
+
+// wait returns true once the first list was seen. Whoever leaves before is made up for:
+// either it sees here that the list has come, or makeUp sees that it has left.
+func (r *ring) wait(ctx context.Context) bool {
+	ctx, cancel := context.WithDeadline(ctx, r.patience)
+	defer cancel()
+	if cache.WaitForCacheSync(ctx.Done(), r.synced) {
+		return true
+	}
+	r.mu.Lock()
+	r.unread = true
+	r.mu.Unlock()
+	return r.synced()
 }
 
 // kept returns the key that was read with the version.

@@ -36,7 +36,7 @@ func Render(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Ren
 	if err != nil {
 		return Rendered{}, err
 	}
-	rendered.Labels = joined(rendered.Labels, o.Labels)
+	rendered.Labels = joined(rendered.Labels, LabelsOf(o))
 	rendered.Annotations = joined(rendered.Annotations, o.Annotations)
 	return rendered, nil
 }
@@ -50,6 +50,18 @@ func Read(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeco
 		return kubeconfig.Credential{}, err
 	}
 	return format.read(data, o, defaultName)
+}
+
+// LabelsOf returns the labels that an output asks for; nil if there are none.
+func LabelsOf(o v1alpha1.Output) map[string]string {
+	if len(o.Labels) == 0 {
+		return nil
+	}
+	labels := make(map[string]string, len(o.Labels))
+	for key, value := range o.Labels {
+		labels[key] = string(value)
+	}
+	return labels
 }
 
 // joined returns the format's own entries and the user's; the format's win, since

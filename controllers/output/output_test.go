@@ -25,7 +25,7 @@ var formats = map[string]v1alpha1.Output{
 	"an output that says nothing":     {SecretName: "s"},
 	"the format Kubeconfig":           {SecretName: "s", Format: v1alpha1.FormatKubeconfig},
 	"Kubeconfig with key and name":    {SecretName: "s", Key: "kubeconfig", ClusterName: "prod-1"},
-	"Kubeconfig with labels and such": {SecretName: "s", Labels: map[string]string{"env": "prod"}, Annotations: map[string]string{"a/b": "c"}},
+	"Kubeconfig with labels and such": {SecretName: "s", Labels: map[string]v1alpha1.LabelValue{"env": "prod"}, Annotations: map[string]string{"a/b": "c"}},
 }
 
 func TestWhatIsRenderedIsReadBack(t *testing.T) {
@@ -60,7 +60,7 @@ func TestLabelsAndAnnotationsAreThoseOfTheOutputAndCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]map[string]string{o.Labels, o.Annotations}, []map[string]string{rendered.Labels, rendered.Annotations}); diff != "" {
+	if diff := cmp.Diff([]map[string]string{LabelsOf(o), o.Annotations}, []map[string]string{rendered.Labels, rendered.Annotations}); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	rendered.Labels["env"], rendered.Annotations["more"] = "changed", "x"

@@ -16,8 +16,9 @@ const (
 	freeRepairs = 2
 	// changesPerHour bounds certificates for changed specs and requests.
 	changesPerHour = 6
-	// requestInterval is the least time between two certificates by request.
-	requestInterval = time.Minute
+	// requestInterval is the least time between two certificates by request: a minute, and
+	// the second that is cut off where the time of the first was stored.
+	requestInterval = time.Minute + time.Second
 	// discardsPerDay bounds certificates that were issued and not fit to be published.
 	discardsPerDay = 4
 )

@@ -54,7 +54,7 @@ func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
 	case facts.Attempt != nil && facts.Attempt.Failure != nil:
 		failure := facts.Attempt.Failure
 		return verdict{serves && failure.Reason == v1alpha1.ReasonRateLimited, failure.Reason, failure.Message}
-	case facts.Waiting && previous != nil && previous.Reason != string(v1alpha1.ReasonSuspended):
+	case facts.Waiting && previous != nil && stillHolds(*previous, next, facts, serves):
 		return repeated(*previous)
 	case facts.Held:
 		return verdict{true, v1alpha1.ReasonIssued, "a certificate was issued and waits to be stored; Published says why"}
@@ -66,6 +66,19 @@ func issuedOf(next v1alpha1.ClusterCredentialStatus, facts Facts) verdict {
 		return repeated(*previous)
 	default:
 		return wantedVerdict(facts.Decision, serves)
+	}
+}
+
+// stillHolds says whether the last words of Issued are true while an attempt waits in
+// line: what stood in the way of asking may have gone, and what served may be lost.
+func stillHolds(said metav1.Condition, next v1alpha1.ClusterCredentialStatus, facts Facts, serves bool) bool {
+	switch v1alpha1.Reason(said.Reason) {
+	case v1alpha1.ReasonSuspended:
+		return false
+	case v1alpha1.ReasonWriteRefused, v1alpha1.ReasonSecretConflict:
+		return next.Failures > 0 || facts.Output.Reason != ""
+	default:
+		return serves || said.Status == metav1.ConditionFalse
 	}
 }
 

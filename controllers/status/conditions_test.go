@@ -233,7 +233,7 @@ func TestATransitionTimeMovesWithTheValueOnly(t *testing.T) {
 	}
 }
 
-// The verdicts of kstatus (fluxcd/cli-utils v1.3.0) on our statuses, as the library gave them.
+// The verdicts of kstatus on our statuses. What the library itself says is in hack/conformance.
 func TestToolsThatWaitAreNotMisled(t *testing.T) {
 	for name, test := range map[string]struct {
 		facts Facts
@@ -266,7 +266,7 @@ func TestToolsThatWaitAreNotMisled(t *testing.T) {
 	}
 }
 
-// kstatus is what the library answered for objects of these shapes.
+// kstatus is the library's rule for objects of these shapes.
 func kstatus(s v1alpha1.ClusterCredentialStatus, generation int64) string {
 	switch {
 	case s.ObservedGeneration != generation:

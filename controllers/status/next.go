@@ -74,6 +74,7 @@ func describe(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	if previous := next.Certificate; previous != nil && previous.FingerprintSHA256 == certificate.FingerprintSHA256 {
 		certificate.RequestID = firstOf(certificate.RequestID, previous.RequestID)
 		certificate.Request = firstOf(certificate.Request, previous.Request)
+		certificate.AccessKeyID = firstOf(certificate.AccessKeyID, previous.AccessKeyID)
 	}
 	next.Certificate = &certificate
 	next.Cluster = firstOf(stored.ClusterName, stored.ClusterID, facts.Wanted)
@@ -103,7 +104,7 @@ func account(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	case facts.Decision.Trigger == "":
 		succeed(next)
 	case next.Failures == 0 && !facts.Decision.Due:
-		next.NextAttemptTime = timeOrNil(facts.Decision.At)
+		next.NextAttemptTime = laterOrNil(facts.Decision.At)
 	}
 }
 
@@ -115,7 +116,7 @@ func accountFor(next *v1alpha1.ClusterCredentialStatus, attempt Attempt, now tim
 	case attempt.Failure.Counts:
 		fail(next, attempt.With, now, attempt.Failure.RetryAt)
 	case next.Failures == 0:
-		next.NextAttemptTime = timeOrNil(attempt.Failure.RetryAt)
+		next.NextAttemptTime = laterOrNil(attempt.Failure.RetryAt)
 	}
 	if attempt.Discarded != nil && len(attempt.Contexts) > 0 {
 		next.Contexts = attempt.Contexts
@@ -131,7 +132,7 @@ func fail(next *v1alpha1.ClusterCredentialStatus, with string, now, retryAt time
 	next.Failures = FailuresAfter(*next, with)
 	next.AttemptedWith = with
 	next.LastFailureTime = timeOrNil(now)
-	next.NextAttemptTime = timeOrNil(retryAt)
+	next.NextAttemptTime = laterOrNil(retryAt)
 }
 
 // FailuresAfter is the number of failures in a row once another attempt made with
@@ -141,6 +142,14 @@ func FailuresAfter(previous v1alpha1.ClusterCredentialStatus, with string) int32
 		return 1
 	}
 	return previous.Failures + 1
+}
+
+// laterOrNil rounds up: an attempt made earlier than told would find that it is not its time.
+func laterOrNil(at time.Time) *metav1.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return timeOrNil(at.Add(time.Second - time.Nanosecond))
 }
 
 func timeOrNil(at time.Time) *metav1.Time {

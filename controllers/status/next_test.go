@@ -144,7 +144,7 @@ func TestFailuresAreCountedUntilSomethingChanges(t *testing.T) {
 		"a lost answer is a failure":                       {[]Facts{rest(due, lostAt(soon))}, tried{1, "with-1", "12:00:00", "12:01:00"}},
 		"a lost answer is one more":                        {[]Facts{failure, rest(due, lostAt(at(2*time.Minute)))}, tried{2, "with-1", "12:00:00", "12:02:00"}},
 		"a lost answer that was followed by a success":     {[]Facts{failure, rest(due, lostAt(soon), func(f *Facts) { f.Attempt = &Attempt{With: "with-1"} })}, tried{}},
-		"times are whole seconds":                          {[]Facts{rest(due, func(f *Facts) { f.Now = at(999 * time.Millisecond) }, failing(v1alpha1.ReasonUnavailable, "", at(1999*time.Millisecond)))}, tried{1, "with-1", "12:00:00", "12:00:01"}},
+		"whole seconds, and never told too early":          {[]Facts{rest(due, func(f *Facts) { f.Now = at(999 * time.Millisecond) }, failing(v1alpha1.ReasonUnavailable, "", at(1999*time.Millisecond)))}, tried{1, "with-1", "12:00:00", "12:00:02"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, triedOf(after(test.passes...))); diff != "" {

@@ -41,6 +41,8 @@ type Recorder struct {
 	calls   []Call
 	fault   Fault
 	indexes map[string]client.IndexerFunc
+	// namespace is all that the cache sees, as with --namespaces: worlds share an API server.
+	namespace string
 }
 
 // Calls returns the requests since the last Reset.
@@ -148,7 +150,7 @@ func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client
 func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 	options := (&client.ListOptions{}).ApplyOptions(opts)
 	selector := options.FieldSelector
-	if err := c.List(ctx, list, client.InNamespace(options.Namespace)); err != nil {
+	if err := c.List(ctx, list, client.InNamespace(r.namespace)); err != nil {
 		return err
 	}
 	items, err := meta.ExtractList(list)

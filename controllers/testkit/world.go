@@ -70,6 +70,7 @@ type World struct {
 	Clock      *clocktesting.FakePassiveClock
 	Reconciler *controllers.CredentialReconciler
 	Accounts   *controllers.AccountReconciler
+	keys       controllers.Keys
 	config     controllers.Config
 }
 
@@ -89,6 +90,7 @@ func New(t testing.TB) *World {
 		Recorder: &Recorder{indexes: map[string]client.IndexerFunc{}},
 		Clock:    clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
 	}
+	w.Recorder.namespace = w.Namespace
 	w.startCloud()
 	scheme := runtime.NewScheme()
 	w.Must(corev1.AddToScheme(scheme))
@@ -134,6 +136,7 @@ func (w *World) startOperator() {
 	live := w.Recorder.wrap(w.Client, false)
 	keys := keyring.New(watches, w.Client, func(types.NamespacedName) {})
 	w.T.Cleanup(keys.Close)
+	w.keys = keys
 	w.config = controllers.Config{
 		Client: w.Recorder.wrap(w.Client, true), Live: live, Keys: keys,
 		Dialer: dialer, Endpoint: server.URL, Clock: w.Clock, MinIssueInterval: 10 * time.Minute,
@@ -156,6 +159,24 @@ func (w *World) SetFloor(floor time.Duration) {
 	w.config.MinIssueInterval = floor
 	w.Restart()
 }
+
+// ShowKeys restarts the operator with an API server that shows the keys of accounts, or does not.
+func (w *World) ShowKeys(shown bool) {
+	w.config.Keys = w.keys
+	if !shown {
+		w.config.Keys = unread{}
+	}
+	w.Restart()
+}
+
+// unread are keys that the API server does not show.
+type unread struct{}
+
+func (unread) Get(context.Context, types.NamespacedName, types.NamespacedName) (keyring.Secret, error) {
+	return keyring.Secret{}, &keyring.Unread{Why: "it is asleep"}
+}
+
+func (unread) Drop(types.NamespacedName) {}
 
 // KeySecret is the Secret of the account.
 func (w *World) KeySecret() *corev1.Secret {

@@ -29,6 +29,8 @@ type options struct {
 	latency  time.Duration // between a call's effect and its answer
 	// keys are more access keys; each has canarySecretKey.
 	keys []string
+	// alone is for a test that measures: the others wait for it.
+	alone bool
 	// elects is for worlds whose managers elect a leader: they have the one Lease to themselves.
 	elects bool
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/clustercredential/operator/hack/stack"
 )
 
-// Certificates live in real time, so this test does too. It is the only one.
+// Certificates live in real time, so this test does too.
 func TestCertificatesOf40SecondsRotateWithoutAFailedLogin(t *testing.T) {
-	w := newWorld(t, options{clusters: []string{"short"}, lifetime: 40 * time.Second})
+	w := newWorld(t, options{clusters: []string{"short"}, lifetime: 40 * time.Second, alone: true})
 	w.startManager("--min-issue-interval=5s")
 	w.apply(accountYAML(), credentialYAML("short", "short", "  renewal: {beforePercent: 60}"))
 	w.waitReady("short")
@@ -33,8 +33,8 @@ func TestCertificatesOf40SecondsRotateWithoutAFailedLogin(t *testing.T) {
 	if seen.Absent > 0 || len(seen.UIDs) != 1 || seen.UIDs[0] != first.UID {
 		t.Errorf("the Secret was absent %d times and had the UIDs %v, want %s only", seen.Absent, seen.UIDs, first.UID)
 	}
-	if seen.Attempts < 60 {
-		t.Errorf("the client logged in only %d times", seen.Attempts)
+	if seen.Attempts < 225 { // 450 beats; a login on a busy machine may take longer than one
+		t.Errorf("the client logged in only %d times, want at least every other 100 ms", seen.Attempts)
 	}
 	var posts []stack.Entry
 	w.eventually(eventTime, func() error { // one may be on its way

@@ -48,8 +48,8 @@ func TestALeaderThatStoodStillLosesNoCertificate(t *testing.T) {
 		return w.says("still", v1alpha1.ConditionReady, "True", v1alpha1.ReasonValid)
 	})
 	history := w.get("still").Status.History
-	if sum := tallyOf(w.posts("still"), history); sum.lost > 1 || sum.lost > sum.unknown {
-		t.Errorf("%d certificates were lost, and history tells of %d: %+v", sum.lost, sum.unknown, history)
+	if sum := tallyOf(w.posts("still"), history); len(sum.lost) > 1 || len(sum.lost) > sum.unknown {
+		t.Errorf("%d certificates were lost, and history tells of %d: %+v", len(sum.lost), sum.unknown, history)
 	}
 	select {
 	case <-leader.Exited():

@@ -43,7 +43,9 @@ var (
 // newWorld makes a world without a manager.
 func newWorld(t *testing.T, o options) *world {
 	t.Helper()
-	t.Parallel()
+	if !o.alone {
+		t.Parallel()
+	}
 	if o.elects {
 		lease.Lock()
 		t.Cleanup(lease.Unlock)
@@ -60,6 +62,11 @@ func newWorld(t *testing.T, o options) *world {
 
 // leave looks for secrets in everything that was said, shows what there is to know of a failure, and stops the managers.
 func (w *world) leave() {
+	for _, m := range w.managers {
+		if m.EndedByItself() {
+			w.t.Errorf("%s has ended by itself, with code %d", m.Name, m.ExitCode())
+		}
+	}
 	w.scanForSecrets()
 	if w.t.Failed() {
 		w.explain()

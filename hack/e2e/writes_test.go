@@ -56,15 +56,36 @@ func TestAFirstCredentialTakesFourWritesAndThenNothing(t *testing.T) {
 	t.Logf("writes:\n%s\nreads:\n%s", show(writes), show(reads))
 
 	w.stillness("at rest", 1, "quiet")
+	w.stillnessAfterAKill("after a restart", 1, "quiet")
+}
+
+// stillnessAfterAKill kills the manager and starts another, and fails if that one does not look, writes anything, or asks the
+// cloud for a certificate.
+func (w *world) stillnessAfterAKill(when string, posts int, clusters ...string) {
+	w.t.Helper()
+	begin := w.requestsSoFar()
 	w.must(w.manager().Kill())
 	w.startManager()
-	w.stillness("after a restart", 1, "quiet")
+	w.eventually(eventTime, func() error {
+		read := slices.ContainsFunc(w.requestsSince(begin), func(r request) bool {
+			return r.Verb == "get" && r.Object.Resource == "secrets" && strings.HasSuffix(r.Object.Name, "-kubeconfig")
+		})
+		if !works(w.manager()) || !read {
+			return fmt.Errorf("%s, the operator has not looked at any Secret", when)
+		}
+		return nil
+	})
+	w.stillnessSince(begin, when, posts, clusters...)
 }
 
 // stillness fails if, for a while, the operator writes anything or asks the cloud for a certificate.
 func (w *world) stillness(when string, posts int, clusters ...string) {
 	w.t.Helper()
-	begin := w.requestsSoFar()
+	w.stillnessSince(w.requestsSoFar(), when, posts, clusters...)
+}
+
+func (w *world) stillnessSince(begin int, when string, posts int, clusters ...string) {
+	w.t.Helper()
 	w.throughout(atRest, func() error {
 		if writes := w.changesSince(begin); len(writes) > 0 {
 			return fmt.Errorf("%s, while nothing was due, the operator wrote:\n%s", when, show(writes))

@@ -6,12 +6,14 @@ package stack
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -34,8 +36,9 @@ type Manager struct {
 	// Name is that of its log file, Dir/Name.log.
 	Name string
 
-	process *process
-	metrics string
+	process   *process
+	metrics   string
+	signalled atomic.Bool
 }
 
 // StartManager starts a manager and returns once it answers /readyz. It lives until it is told to end or Stop is called.
@@ -69,7 +72,8 @@ func (s *Stack) StartManager(ctx context.Context, o ManagerOptions) (*Manager, e
 	s.mu.Lock()
 	s.managers = append(s.managers, m)
 	s.mu.Unlock()
-	ready := func() bool { return answersOK(ctx, "http://"+addresses[1]+"/readyz") }
+	// Whoever answers there is ours only if ours lives: its port may have been taken meanwhile.
+	ready := func() bool { return answersOK(ctx, "http://"+addresses[1]+"/readyz") && p.running() }
 	if err := p.waitUntil(ctx, ready); err != nil {
 		_ = m.Kill()
 		return nil, err
@@ -77,18 +81,29 @@ func (s *Stack) StartManager(ctx context.Context, o ManagerOptions) (*Manager, e
 	return m, nil
 }
 
-// freeAddresses finds ports that are free at the same time.
+// Ports for managers lie below those that systems give to whoever asks for any, so that nobody takes one between the look and
+// the start. Processes that look at the same time begin at different places.
+const firstPort, lastPort = 20000, 30000
+
+var nextPort atomic.Int64
+
+func init() { nextPort.Store(rand.Int64N(lastPort - firstPort)) } //nolint:gosec // no secret
+
+// freeAddresses finds ports that are free, and hands none out twice.
 func freeAddresses(n int) ([]string, error) {
-	addresses := make([]string, n)
-	for i := range addresses {
-		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	var addresses []string
+	for range lastPort - firstPort {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+nextPort.Add(1)%(lastPort-firstPort))
+		listener, err := net.Listen("tcp", address) //nolint:noctx // it is closed at once
 		if err != nil {
-			return nil, fmt.Errorf("looking for a free port: %w", err)
+			continue // taken
 		}
-		defer func() { _ = listener.Close() }()
-		addresses[i] = listener.Addr().String()
+		_ = listener.Close()
+		if addresses = append(addresses, address); len(addresses) == n {
+			return addresses, nil
+		}
 	}
-	return addresses, nil
+	return nil, fmt.Errorf("no %d free ports between %d and %d", n, firstPort, lastPort)
 }
 
 func answersOK(ctx context.Context, url string) bool {
@@ -107,10 +122,19 @@ func answersOK(ctx context.Context, url string) bool {
 }
 
 // Kill ends it as "kill -9" does, and returns once it has ended.
-func (m *Manager) Kill() error { return m.process.kill() }
+func (m *Manager) Kill() error {
+	m.signalled.Store(true)
+	return m.process.kill()
+}
 
 // Signal sends a signal, and does not wait.
-func (m *Manager) Signal(sig os.Signal) error { return m.process.signal(sig) }
+func (m *Manager) Signal(sig os.Signal) error {
+	m.signalled.Store(true)
+	return m.process.signal(sig)
+}
+
+// EndedByItself says whether it has ended though nobody told it to.
+func (m *Manager) EndedByItself() bool { return !m.signalled.Load() && !m.process.running() }
 
 // Exited is closed once it has ended.
 func (m *Manager) Exited() <-chan struct{} { return m.process.exited }

@@ -69,4 +69,4 @@ func hasLabels(metric *dto.Metric, want []string) bool {
 }
 
 // terminate is what the kubelet sends first.
-func (m *Manager) terminate() error { return m.process.signal(syscall.SIGTERM) }
+func (m *Manager) terminate() error { return m.Signal(syscall.SIGTERM) }
