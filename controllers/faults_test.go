@@ -69,6 +69,51 @@ func TestNoFaultOfTheCloudHarmsAStoredCredential(t *testing.T) {
 	}
 }
 
+// What is asked before a certificate is, fails in every way: nothing is asked for then, and what is stored
+// serves on. Only a cluster that the spec does not name any more is not Ready.
+func TestNoFaultOfALookUpHarmsAStoredCredential(t *testing.T) {
+	lookUps := map[ccesim.Op]struct {
+		change func(*v1alpha1.ClusterCredential)
+		ready  bool
+	}{
+		ccesim.OpShow: {func(cc *v1alpha1.ClusterCredential) { cc.Spec.Validity = &v1alpha1.Validity{Days: new(int32(7))} }, true},
+		ccesim.OpList: {func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-2"} }, false},
+	}
+	for op, lookUp := range lookUps {
+		for _, fault := range ccesim.Faults() {
+			if !fault.AnyOp || fault.Name == ccesim.FaultDelay {
+				continue
+			}
+			t.Run(string(op)+" "+string(fault.Name), func(t *testing.T) {
+				t.Parallel()
+				w := established(t)
+				before := w.Secret("prod-1-kubeconfig")
+				w.Must(w.Sim.Script(ccesim.Fault{Name: fault.Name, Op: op, Times: ccesim.Forever, Pause: 0.2}))
+				asked := w.Sim.Requests()[string(op)]
+				w.Change("prod-1", lookUp.change)
+				for start := w.Clock.Now(); w.Clock.Now().Sub(start) < 10*time.Minute; {
+					w.Advance(max(w.Pass("prod-1").RequeueAfter, time.Second))
+				}
+				wantPosts(t, w, 1)
+				if n := w.Sim.Requests()[string(op)] - asked; n < 1 || n > 8 {
+					t.Errorf("%d look-ups in ten minutes, want 1 to 8", n)
+				}
+				cc := w.Get("prod-1")
+				if diff := cmp.Diff(before.Data, w.Secret("prod-1-kubeconfig").Data); diff != "" {
+					t.Error("the stored bytes have changed")
+				}
+				if meta.IsStatusConditionTrue(cc.Status.Conditions, v1alpha1.ConditionReady) != lookUp.ready {
+					t.Errorf("Ready is not %v: %v", lookUp.ready, conditions(cc))
+				}
+				issued := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionIssued)
+				if issued.Status != metav1.ConditionFalse || len(issued.Message) < 20 {
+					t.Errorf("Issued: %s/%s %q", issued.Status, issued.Reason, issued.Message)
+				}
+			})
+		}
+	}
+}
+
 // TestAFailedRequestToTheAPIServerIsMadeUpFor fails every request of a first issue and of a
 // renewal in turn, before and after it is carried out, and expects the same end.
 func TestAFailedRequestToTheAPIServerIsMadeUpFor(t *testing.T) {

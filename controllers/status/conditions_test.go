@@ -281,3 +281,37 @@ func kstatus(s v1alpha1.ClusterCredentialStatus, generation int64) string {
 		return "Current"
 	}
 }
+
+// While an attempt waits in line Issued keeps its words, as long as they are true.
+func TestWaitingInLineRepeatsOnlyWhatStillHolds(t *testing.T) {
+	line := func(f *Facts) { f.Waiting = true }
+	for name, test := range map[string]struct {
+		before, now Facts
+		want        string
+	}{
+		"a failure that is waited out": {
+			rest(empty, wants(v1alpha1.TriggerFirst, "first"), failing(v1alpha1.ReasonUnavailable, "503", noon)),
+			rest(empty, wants(v1alpha1.TriggerFirst, "first"), line), "False Unavailable"},
+		"a turn that was told of": {
+			rest(wants(v1alpha1.TriggerExpiry, "old"), waiting(v1alpha1.ReasonRateLimited, "in line", at(time.Hour))),
+			rest(wants(v1alpha1.TriggerExpiry, "old"), line), "True RateLimited"},
+		"a good certificate": {
+			rest(), rest(wants(v1alpha1.TriggerExpiry, "old"), line), "True Issued"},
+		"a Secret that stood in the way and still does": {
+			rest(changed, wants(v1alpha1.TriggerSpec, "longer"), refused(v1alpha1.ReasonWriteRefused, "immutable"), waiting(v1alpha1.ReasonWriteRefused, "immutable", time.Time{})),
+			rest(changed, wants(v1alpha1.TriggerSpec, "longer"), refused(v1alpha1.ReasonWriteRefused, "immutable"), line), "False WriteRefused"},
+		"a Secret that stood in the way and has gone": {
+			rest(changed, wants(v1alpha1.TriggerSpec, "longer"), refused(v1alpha1.ReasonWriteRefused, "immutable"), waiting(v1alpha1.ReasonWriteRefused, "immutable", time.Time{})),
+			rest(empty, wants(v1alpha1.TriggerMissing, "lost"), line), "False Issuing"},
+		"a good certificate that has gone": {
+			rest(), rest(empty, wants(v1alpha1.TriggerMissing, "lost"), line), "False Issuing"},
+		"suspended until now": {
+			rest(suspended), rest(wants(v1alpha1.TriggerExpiry, "old"), line), "True Renewing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := wordsOf(after(test.before, test.now)).Issued; got != test.want {
+				t.Errorf("Issued %q, want %q", got, test.want)
+			}
+		})
+	}
+}
