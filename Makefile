@@ -31,7 +31,7 @@ CONTROLLER_GEN := go tool controller-gen
 BIN := $(CURDIR)/bin
 
 # The rooms that need neither a server nor time: their tests take seconds. Those of one goroutine need no race detector.
-PURE := $(patsubst %,./controllers/%/...,rotation kubeconfig output status issuer)
+PURE := $(patsubst %,./controllers/%/...,rotation kubeconfig output status issuer) ./hack/soak/...
 FAST := $(PURE) ./controllers/budget/...
 # What else the tests need of Kubernetes than etcd, kube-apiserver and kubectl.
 TEST_ASSETS := --with=kube-controller-manager

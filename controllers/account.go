@@ -105,7 +105,7 @@ func (c *Config) budgetOf(a account, name types.NamespacedName) budget.Account {
 	}
 	k := a.access.Key
 	secret := digest(string(k.Secret), string(k.SecurityToken), string(k.Token))
-	return budget.Account{Key: place + " " + key, Name: name.String(), Version: secret, PerMinute: limit}
+	return budget.Account{Key: place + " " + key, Name: name.String(), Version: secret, State: a.version, PerMinute: limit}
 }
 
 // projectOf is the project that is given, or that was looked up with this very spec and

@@ -54,6 +54,9 @@ const (
 	checkDeadline = 15 * time.Second
 )
 
+// keyWorks is what Ready says of a key that was tried.
+const keyWorks = "the cloud accepts the key"
+
 // Reconcile makes one pass over one CloudAccount: read the key, try it if that is due,
 // count its users, write the status if it differs.
 func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
@@ -78,6 +81,9 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	}
 	next, after := r.examine(ctx, now, a)
 	next.Credentials = int32(min(len(users), math.MaxInt32))
+	if meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady) {
+		setReady(&next, object, now, v1alpha1.ReasonValid, keyWorks+capacityNote(users, a.budget.PerMinute))
+	}
 	r.Metrics.accountReady(request.NamespacedName, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady))
 	if equality.Semantic.DeepEqual(object.Status, next) {
 		return reconcile.Result{RequeueAfter: min(after, time.Hour)}, nil // nothing to tell: look again then
@@ -106,6 +112,13 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 		}
 		return next, time.Hour
 	}
+	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
+		if next.ObservedGeneration != a.object.Generation {
+			next.ObservedGeneration = a.object.Generation
+			setReady(&next, a.object, now, heldReason(held.Hold), "the key is not tried now: other accounts have it too, and the cloud refused it, or asked for fewer calls")
+		}
+		return next, held.At.Sub(now)
+	}
 	if wait := r.nextCheck(now, a, seen); wait > 0 {
 		return next, wait
 	}
@@ -120,16 +133,13 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 	}
 	r.Budget.Report(now, a.budget, budget.Outcome{Answered: true})
 	next.ProjectID = project
-	setReady(&next, a.object, now, v1alpha1.ReasonValid, "the cloud accepts the key")
+	setReady(&next, a.object, now, v1alpha1.ReasonValid, keyWorks)
 	return next, checkEvery
 }
 
 // nextCheck is how long until the key is tried again; zero: now.
 func (r *AccountReconciler) nextCheck(now time.Time, a account, seen string) time.Duration {
 	s := a.object.Status
-	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
-		return held.At.Sub(now)
-	}
 	if s.CheckedWith != seen || s.LastCheckTime == nil || s.ObservedGeneration != a.object.Generation {
 		return 0
 	}
@@ -156,6 +166,13 @@ func (r *AccountReconciler) try(ctx context.Context, a account) (string, error) 
 		return "", err
 	}
 	return project, cloud.Check(ctx)
+}
+
+func heldReason(hold budget.Hold) v1alpha1.Reason {
+	if hold == budget.Refused {
+		return v1alpha1.ReasonUnauthorized
+	}
+	return v1alpha1.ReasonThrottled
 }
 
 func retryCheck(kind issuer.Kind) time.Duration {

@@ -188,3 +188,35 @@ func TestAProjectThatWasLookedUpCountsForItsRegionAndKeyOnly(t *testing.T) {
 		})
 	}
 }
+
+// 30 certificates of an hour, each renewed after 40 minutes less its spread, need about 0.8 a minute.
+func TestAFleetThatCannotBeRenewedAtTheAccountsRateIsSaidSo(t *testing.T) {
+	w := testkit.New(t)
+	w.Sim.SetGrantedLifetime(time.Hour)
+	for i := range 30 {
+		name := fmt.Sprintf("c%02d", i)
+		w.Create(w.Credential(name))
+		w.Settle(name)
+	}
+	ready := func(limit int32) string {
+		account := w.CloudAccount()
+		account.Spec.Limits.IssuesPerMinute = &limit
+		w.Replace(account)
+		seen, _ := lookAtAccount(t, w)
+		return meta.FindStatusCondition(seen.Status.Conditions, v1alpha1.ConditionReady).Message
+	}
+	if got := ready(1); got != "the cloud accepts the key" {
+		t.Errorf("with enough: %s", got)
+	}
+	for i := range 30 {
+		name := fmt.Sprintf("d%02d", i)
+		w.Create(w.Credential(name))
+		w.Settle(name)
+	}
+	if got := ready(1); !strings.Contains(got, "its 60 credentials need 1.") || !strings.Contains(got, "allows 1: ") {
+		t.Errorf("with too little: %s", got)
+	}
+	if account, _ := lookAtAccount(t, w); readyOf(account) != "True/Valid" {
+		t.Errorf("Ready %s: the key works all the same", readyOf(account))
+	}
+}

@@ -75,11 +75,24 @@ func (m *memory) update(cc *v1alpha1.ClusterCredential, change func(*remembered)
 	if known == nil {
 		known = &remembered{}
 		m.objects[cc.UID] = known
-		name := types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}
-		delete(m.objects, m.names[name]) // one of the same name that is gone
-		m.names[name] = cc.UID
+		m.names[types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}] = cc.UID
 	}
 	change(known)
+}
+
+// replaced returns the UID of another object that was known under the name of this one,
+// and drops it: deleted and created again, it may come as one event. Empty: none.
+func (m *memory) replaced(cc *v1alpha1.ClusterCredential) types.UID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	name := types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}
+	before := m.names[name]
+	if before == cc.UID {
+		return ""
+	}
+	delete(m.objects, before)
+	delete(m.names, name)
+	return before
 }
 
 // forget drops an object that is gone and returns its UID; empty: it was not known.

@@ -38,10 +38,7 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 		r.leaveLine(p.now, p.cc.UID)
 		return p.again, nil
 	}
-	claim := budget.Claim{ID: string(p.cc.UID)}
-	if stored := p.stored(); stored != nil {
-		claim.Expiry = stored.certificate.NotAfter.Time
-	}
+	claim := p.claim()
 	r.memory.update(p.cc, func(*remembered) {}) // its name is known from now on
 	r.wake.knows(p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
 	turn := r.Budget.Ask(p.now, p.account.budget, claim)
@@ -64,6 +61,21 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 
 // unreadLook is how soon a key is looked for again that the API server did not show.
 const unreadLook = 30 * time.Second
+
+// claim is the object's place in the line of its account.
+func (p *pass) claim() budget.Claim {
+	claim := budget.Claim{ID: string(p.cc.UID), Namespace: p.cc.Namespace, Class: budget.Wished}
+	if stored := p.stored(); stored != nil {
+		claim.Expiry = stored.certificate.NotAfter.Time
+	}
+	switch trigger := p.decision.Trigger; {
+	case trigger == v1alpha1.TriggerFirst, trigger == v1alpha1.TriggerMissing, p.decision.OtherCluster:
+		claim.Class = budget.Urgent
+	case trigger == v1alpha1.TriggerExpiry:
+		claim.Class = budget.ByExpiry
+	}
+	return claim
+}
 
 // leaveLine gives up an object's place, and calls whoever is next.
 func (r *CredentialReconciler) leaveLine(now time.Time, uid types.UID) {
@@ -98,7 +110,7 @@ func (r *CredentialReconciler) accountFailure(p *pass) status.Failure {
 	failure := status.Failure{Reason: p.account.reason, Message: p.account.message}
 	switch {
 	case p.account.unread:
-		failure.RetryAt = p.now.Add(unreadLook)
+		p.lookAt = p.now.Add(unreadLook) // not told: it would be another time in every pass
 	case p.account.reason == v1alpha1.ReasonCredentialsMissing:
 		failure.Counts = true
 		failure.RetryAt = r.secondTryThenHourly(p)

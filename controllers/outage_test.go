@@ -158,6 +158,14 @@ func TestAKeyThatIsNotShownHoldsUpNothingElse(t *testing.T) {
 	w.Must(w.Client.Update(t.Context(), secret))
 	w.Change("prod-1", newValue("x"))
 	result := w.Pass("prod-1")
+	w.Recorder.Reset(nil)
+	for range 3 {
+		w.Advance(result.RequeueAfter)
+		result = w.Pass("prod-1")
+	}
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("writes while nothing is new: %v", writes)
+	}
 	wantConditions(t, w.Get("prod-1"), map[string]string{
 		"Ready": "True/Valid", "Issued": "False/CredentialsMissing", "Published": "True/Published",
 	})
@@ -170,4 +178,64 @@ func TestAKeyThatIsNotShownHoldsUpNothingElse(t *testing.T) {
 	w.ShowKeys(true)
 	w.Settle("prod-1")
 	wantPosts(t, w, 2)
+}
+
+// A key that is not shown for a while is no other key: what was refused stays refused.
+func TestAKeyThatIsNotShownForgivesNoFailure(t *testing.T) {
+	w := established(t)
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultBadRequest, Times: ccesim.Forever}))
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Validity = &v1alpha1.Validity{Days: new(int32(7))} })
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	before := w.Get("prod-1").Status
+	w.ShowKeys(false)
+	w.Advance(time.Minute)
+	w.Pass("prod-1")
+	w.ShowKeys(true)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	if diff := cmp.Diff(before, w.Get("prod-1").Status); diff != "" {
+		t.Errorf("status (-before +after):\n%s", diff)
+	}
+}
+
+// The newest certificate is stored, status does not know it yet, and a released Secret holds the one that status knows.
+func TestAReleasedSecretDoesNotOverwriteWhatStatusDoesNotKnowYet(t *testing.T) {
+	w := established(t)
+	w.Change("prod-1", movedTo("elsewhere"))
+	w.Settle("prod-1")
+	w.Advance(21 * day)
+	failOnce(w, "update", "ClusterCredential/status", 2, errDown)
+	if _, err := w.Try("prod-1"); err == nil {
+		t.Fatal("the status was written: this shows nothing")
+	}
+	w.Recorder.Reset(nil)
+	stored := w.Secret("elsewhere").Data["value"]
+	w.Restart()
+	w.Settle("prod-1")
+	if string(w.Secret("elsewhere").Data["value"]) != string(stored) {
+		t.Error("the newest certificate was overwritten")
+	}
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), healthy)
+}
+
+// Deleted and created again while it waits in line, and seen as one event: the one that is gone gives up its place.
+func TestWhoeverIsReplacedLeavesTheLine(t *testing.T) {
+	w := testkit.New(t)
+	account := w.CloudAccount()
+	account.Spec.Limits = nil
+	w.Replace(account)
+	w.Restart()
+	next := map[string]time.Time{"prod-1": w.Clock.Now().Add(time.Hour)}
+	w.Must(w.Reconciler.Lead(t.Context(), calls{next: next, now: w.Clock.Now}))
+	w.Create(w.Credential("prod-1"))
+	w.Pass("prod-1")
+	w.Must(w.Client.Delete(t.Context(), w.Get("prod-1")))
+	w.Create(w.Credential("prod-1"))
+	w.Pass("prod-1")
+	w.Advance(8 * time.Second)
+	w.Pass("prod-1")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), healthy)
 }

@@ -95,6 +95,9 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		}
 		return reconcile.Result{}, r.release(ctx, request.NamespacedName, now) // gone: done
 	}
+	if before := r.memory.replaced(cc); before != "" {
+		r.leaveLine(now, before)
+	}
 	if r.memory.isStale(cc, now) {
 		return reconcile.Result{RequeueAfter: staleLook}, nil // our own write is on its way
 	}

@@ -65,8 +65,8 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass) error {
 	}
 	for i := range p.former {
 		marks := target.MarksOf(&p.former[i])
-		if current != nil && marks.Fingerprint != current.FingerprintSHA256 ||
-			current == nil && (!p.namesClusterOf(marks) || p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision) {
+		older := p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision // status may not know the newest
+		if older || current != nil && marks.Fingerprint != current.FingerprintSHA256 || current == nil && !p.namesClusterOf(marks) {
 			continue
 		}
 		former := &pass{now: p.now, cc: p.cc, output: p.output, key: client.ObjectKeyFromObject(&p.former[i])}

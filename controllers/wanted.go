@@ -38,6 +38,9 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 	_, _, err := p.address()
 	want.Unreachable = p.stored() != nil && err != nil
 	want.With = digest(strconv.FormatInt(cc.Generation, 10), p.account.version, rotation.CutRequest(want.RenewRequest))
+	if p.account.unread {
+		want.With = cc.Status.AttemptedWith // nothing is known to have changed
+	}
 	return want
 }
 

@@ -37,10 +37,11 @@ type refusal struct {
 
 // account is the state of one key.
 type account struct {
-	limits    map[string]int // PerMinute by account name
-	perMinute int            // the smallest limit
-	next      time.Time      // the pace: no certificate is asked for before
-	answered  []time.Time    // when the certificates of the last minute were answered
+	limits    map[string]int    // PerMinute by account name
+	states    map[string]string // State by account name
+	perMinute int               // the smallest limit
+	next      time.Time         // the pace: no certificate is asked for before
+	answered  []time.Time       // when the certificates of the last minute were answered
 	line      line
 	out       map[string]grant // turns that are out, by claim
 
@@ -50,7 +51,7 @@ type account struct {
 }
 
 func newAccount() *account {
-	return &account{limits: map[string]int{}, out: map[string]grant{}, refused: map[string]refusal{}}
+	return &account{limits: map[string]int{}, states: map[string]string{}, out: map[string]grant{}, refused: map[string]refusal{}}
 }
 
 // idle says whether nothing would be lost with the state: nobody has the key any more,
@@ -80,6 +81,7 @@ func (a *account) limit(now time.Time, who Account) {
 // leave takes an account object out: a larger limit may count from now on.
 func (a *account) leave(name string) {
 	delete(a.limits, name)
+	delete(a.states, name)
 	if len(a.limits) > 0 {
 		a.perMinute = smallestOf(a.limits)
 	}
@@ -102,6 +104,16 @@ func (a *account) interval() time.Duration {
 		return 0
 	}
 	return time.Minute / time.Duration(max(1, a.perMinute))
+}
+
+// notice lets a refused secret be tried again when an account that has it has changed. That
+// one more account has it is no news: the cloud counts by key.
+func (a *account) notice(who Account) {
+	before, known := a.states[who.Name]
+	a.states[who.Name] = who.State
+	if known && before != who.State {
+		delete(a.refused, who.Version)
+	}
 }
 
 // turn decides for the claim of the given rank in line.
@@ -216,6 +228,7 @@ func (a *account) learn(now time.Time, version string, outcome Outcome) {
 			a.heldUntil = until
 		}
 	case outcome.Refused:
+		maps.DeleteFunc(a.refused, func(_ string, r refusal) bool { return now.After(r.probeAfter.Add(refusedProbe)) })
 		a.refused[version] = refusal{a.refused[version].times + 1, now.Add(refusedProbe)}
 	case outcome.Answered:
 		a.throttles = 0

@@ -23,6 +23,9 @@ type Account struct {
 	// Version tells one secret of the key from another, whichever account object it comes
 	// from. A refusal is about a Version: another one may be tried at once.
 	Version string
+	// State changes with the account object and with its Secret. When that of a known Name
+	// does, somebody has acted, and a refused secret may be tried again.
+	State string
 	// PerMinute is how many certificates may be asked for in 60 seconds, at least 1;
 	// Unlimited or more: no pacing.
 	PerMinute int
@@ -32,10 +35,29 @@ type Account struct {
 type Claim struct {
 	// ID is the credential's UID.
 	ID string
-	// Expiry orders the waiting: the earliest goes first. Zero (nothing to lose yet)
-	// counts as expiring at the moment of the first Ask.
+	// Class is how urgent it is.
+	Class Class
+	// Namespace is the credential's: within a class other than ByExpiry namespaces take turns.
+	Namespace string
+	// Expiry orders the waiting of a class and a round: the earliest goes first. Zero
+	// (nothing to lose yet) counts as expiring at the moment of the first Ask.
 	Expiry time.Time
 }
+
+// Class is how urgent a claim is; the lower goes first.
+type Class int
+
+// The classes.
+const (
+	// Urgent is for who has no credential that works: none yet, lost, expired, or of
+	// another cluster.
+	Urgent Class = iota - 1
+	// ByExpiry is for renewals by time.
+	ByExpiry
+	// Wished is for what somebody wishes, while what is there works: a request, or
+	// another validity or account.
+	Wished
+)
 
 // Hold is why a turn was not granted.
 type Hold int
@@ -137,7 +159,8 @@ func (b *Budget) Ask(now time.Time, who Account, claim Claim) Turn {
 	switch turn.Hold {
 	case None:
 		turn.Waited = now.Sub(a.line.since[claim.ID])
-		b.leaveLine(claim.ID)
+		a.line.grant(claim.ID)
+		delete(b.waiting, claim.ID)
 		a.grant(now, claim.ID)
 	case Refused: // those behind it may have another secret
 		b.leaveLine(claim.ID)
@@ -214,5 +237,6 @@ func (b *Budget) account(now time.Time, who Account) *account {
 	}
 	b.keys[who.Name] = who.Key
 	a.limit(now, who)
+	a.notice(who)
 	return a
 }

@@ -100,6 +100,90 @@ func TestTheEarliestExpiryGoesFirst(t *testing.T) {
 	}
 }
 
+// served asks for every claim in turn until all got one, and returns the order.
+func served(t *testing.T, claims []Claim) []string {
+	t.Helper()
+	b, who := New(start.Add(-time.Hour), 1), unlimited("a")
+	b.Ask(start, who, Claim{ID: "out", Class: Urgent, Expiry: start.Add(-time.Hour)})
+	for _, c := range claims {
+		b.Ask(start, who, c)
+	}
+	called := b.Return(start, who, "out", Outcome{Posted: true, Answered: true})
+	byID := map[string]Claim{}
+	for _, c := range claims {
+		byID[c.ID] = c
+	}
+	var order []string
+	for len(called.IDs) > 0 {
+		id := called.IDs[0]
+		if turn := b.Ask(start, who, byID[id]); turn.Hold != None {
+			t.Fatalf("%s was called and has no turn: %+v", id, turn)
+		}
+		order = append(order, id)
+		called = b.Return(start, who, id, Outcome{Posted: true, Answered: true})
+	}
+	return order
+}
+
+func TestTheOrderIsByNeedThenExpiryThenWish(t *testing.T) {
+	got := served(t, []Claim{
+		{ID: "asked for", Class: Wished, Expiry: after(time.Second)},
+		{ID: "expires late", Class: ByExpiry, Expiry: after(3 * time.Hour)},
+		{ID: "expires soon", Class: ByExpiry, Expiry: after(time.Hour)},
+		{ID: "lost", Class: Urgent},
+	})
+	if diff := cmp.Diff([]string{"lost", "expires soon", "expires late", "asked for"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// One tenant asks for ten, two others for one each: they wait for one of the ten, and not for all.
+func TestATenantsLoopStarvesNobody(t *testing.T) {
+	for _, class := range []Class{Urgent, Wished} {
+		var claims []Claim
+		for i := range 10 {
+			claims = append(claims, Claim{ID: fmt.Sprint("loud ", i), Class: class, Namespace: "loud", Expiry: after(time.Duration(i))})
+		}
+		claims = append(claims,
+			Claim{ID: "quiet", Class: class, Namespace: "quiet", Expiry: after(time.Hour)},
+			Claim{ID: "calm", Class: class, Namespace: "calm", Expiry: after(time.Hour)})
+		order := served(t, claims)
+		if len(order) != len(claims) {
+			t.Fatalf("%d of %d got a turn", len(order), len(claims))
+		}
+		for _, id := range []string{"quiet", "calm"} {
+			if at := slices.Index(order, id); at > 2 {
+				t.Errorf("class %d: %s comes as number %d: %v", class, id, at+1, order)
+			}
+		}
+	}
+}
+
+// Certificates that expire go by their expiry, whosever they are: a fair share would let some expire.
+func TestExpiryKnowsNoTenants(t *testing.T) {
+	got := served(t, []Claim{
+		{ID: "a1", Namespace: "a", Expiry: after(1)}, {ID: "a2", Namespace: "a", Expiry: after(2)},
+		{ID: "a3", Namespace: "a", Expiry: after(3)}, {ID: "b1", Namespace: "b", Expiry: after(4)},
+	})
+	if diff := cmp.Diff([]string{"a1", "a2", "a3", "b1"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNamespacesWhoseRoundsAreOverAreForgotten(t *testing.T) {
+	b, who := New(start.Add(-time.Hour), 1), unlimited("a")
+	for i := range 1000 {
+		id := fmt.Sprint(i)
+		b.Ask(start, who, Claim{ID: id, Class: Wished, Namespace: "team-" + id})
+		b.Return(start, who, id, Outcome{Posted: true, Answered: true})
+		b.Ask(start, who, Claim{ID: id, Class: Wished, Namespace: "team-" + id})
+		b.Return(start, who, id, Outcome{Posted: true, Answered: true})
+	}
+	if n := len(b.accounts["a"].line.rounds.next); n > 10 {
+		t.Errorf("%d namespaces are remembered", n)
+	}
+}
+
 func TestAtMostInFlightTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
 	b := New(start, 2)
 	who := unlimited("a")
@@ -283,6 +367,22 @@ func TestARefusedKeyIsTriedTwiceHoweverManyAccountsNameIt(t *testing.T) {
 	b.Report(start, good, Outcome{Answered: true})
 	if got := b.Probe(start, unlimited("a")); got.Hold != Refused {
 		t.Errorf("the refused one: %+v, want it held back still", got)
+	}
+}
+
+func TestAChangedAccountMayTryARefusedKeyAgain(t *testing.T) {
+	b := New(start.Add(-time.Hour), 4)
+	who := unlimited("a")
+	who.State = "1"
+	for range 2 {
+		b.Report(start, who, Outcome{Refused: true})
+	}
+	if got := b.Probe(start, who); got.Hold != Refused {
+		t.Fatalf("twice refused: %+v", got)
+	}
+	who.State = "2"
+	if got := b.Probe(start, who); got.Hold != None {
+		t.Errorf("after a change: %+v, want it tried", got)
 	}
 }
 

@@ -9,30 +9,38 @@ import (
 	"time"
 )
 
-// line keeps claims by expiry, the earliest first, ties by ID.
+// line keeps claims in their order: by class, then by round, then by expiry, ties by ID.
 type line struct {
-	claims []Claim
-	expiry map[string]time.Time
+	claims []place
+	places map[string]place
+	rounds rounds
 	// expected says until when a claim asks again; one that does not is gone.
 	expected map[string]time.Time
 	// since says when a claim asked first.
 	since map[string]time.Time
 }
 
-func compare(a, b Claim) int {
-	return cmp.Or(a.Expiry.Compare(b.Expiry), cmp.Compare(a.ID, b.ID))
+// place is a claim with its round.
+type place struct {
+	Claim
+	round int
 }
 
-// put enters a claim, or moves it where its expiry has changed, and returns how many
-// are before it.
+func compare(a, b place) int {
+	return cmp.Or(
+		cmp.Compare(a.Class, b.Class), cmp.Compare(a.round, b.round), a.Expiry.Compare(b.Expiry), cmp.Compare(a.ID, b.ID))
+}
+
+// put enters a claim, or moves it where its class or its expiry has changed, and returns
+// how many are before it.
 func (l *line) put(now time.Time, claim Claim) int {
-	if l.expiry == nil {
-		l.expiry, l.expected, l.since = map[string]time.Time{}, map[string]time.Time{}, map[string]time.Time{}
+	if l.places == nil {
+		l.places, l.expected, l.since = map[string]place{}, map[string]time.Time{}, map[string]time.Time{}
 	}
-	known, waiting := l.expiry[claim.ID]
+	known, waiting := l.places[claim.ID]
 	switch {
 	case claim.Expiry.IsZero() && waiting:
-		claim.Expiry = known
+		claim.Expiry = known.Expiry
 	case claim.Expiry.IsZero():
 		claim.Expiry = now
 	}
@@ -40,28 +48,43 @@ func (l *line) put(now time.Time, claim Claim) int {
 	if !asked {
 		since = now
 	}
-	if waiting && !known.Equal(claim.Expiry) {
+	p := place{Claim: claim, round: known.round}
+	if waiting && compare(known, p) == 0 {
+		return l.rank(p)
+	}
+	if waiting {
 		l.remove(claim.ID)
-		waiting = false
+	}
+	if !waiting || known.Class != claim.Class {
+		p.round = l.rounds.enter(claim)
 	}
 	l.since[claim.ID] = since
-	rank, _ := slices.BinarySearchFunc(l.claims, claim, compare)
-	if !waiting {
-		l.claims = slices.Insert(l.claims, rank, claim)
-		l.expiry[claim.ID] = claim.Expiry
-	}
+	l.claims = slices.Insert(l.claims, l.rank(p), p)
+	l.places[claim.ID] = p
+	return l.rank(p)
+}
+
+// rank is how many are before a place.
+func (l *line) rank(p place) int {
+	rank, _ := slices.BinarySearchFunc(l.claims, p, compare)
 	return rank
 }
 
+// grant takes a claim out that got its turn.
+func (l *line) grant(id string) {
+	l.rounds.serve(l.places[id])
+	l.remove(id)
+}
+
 func (l *line) remove(id string) {
-	expiry, waiting := l.expiry[id]
+	p, waiting := l.places[id]
 	if !waiting {
 		return
 	}
-	if at, found := slices.BinarySearchFunc(l.claims, Claim{ID: id, Expiry: expiry}, compare); found {
+	if at, found := slices.BinarySearchFunc(l.claims, p, compare); found {
 		l.claims = slices.Delete(l.claims, at, at+1)
 	}
-	delete(l.expiry, id)
+	delete(l.places, id)
 	delete(l.expected, id)
 	delete(l.since, id)
 }
@@ -71,7 +94,7 @@ const grace = time.Minute
 
 // expect notes when a claim was told to ask again.
 func (l *line) expect(id string, at time.Time) {
-	if _, waiting := l.expiry[id]; waiting {
+	if _, waiting := l.places[id]; waiting {
 		l.expected[id] = at.Add(grace)
 	}
 }
@@ -92,8 +115,8 @@ func (l *line) prune(now time.Time) {
 func (l *line) first(n int) []string {
 	n = min(max(n, 0), len(l.claims))
 	ids := make([]string, n)
-	for i, claim := range l.claims[:n] {
-		ids[i] = claim.ID
+	for i, p := range l.claims[:n] {
+		ids[i] = p.ID
 	}
 	return ids
 }

@@ -65,7 +65,7 @@ const syncTimeout = 2 * time.Second
 
 // Get returns the Secret that owner names, and watches it from now on. It reads at the
 // API server only where the watch shows a version that was not read yet. The error is
-// ErrMissing, an *Unread, or that of ctx. changed is called once an Unread one can be read.
+// ErrMissing, an *Unread, or that of ctx. changed is called once a watch shows what it did not in time.
 func (k *Keyring) Get(ctx context.Context, owner, name types.NamespacedName) (Secret, error) {
 	r := k.ringFor(owner, name)
 	version, err := r.shown(ctx)

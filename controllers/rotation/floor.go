@@ -46,6 +46,22 @@ func floorOf(now time.Time, want Wanted, have Found, trigger v1alpha1.Trigger) (
 	return at, why
 }
 
+// StillCounts says whether a bound on one object depends on knowing the attempt: whoever
+// keeps few of them must forget the others first.
+func (a Attempt) StillCounts(now time.Time) bool {
+	age := now.Sub(a.At)
+	switch {
+	case a.Lost:
+		return age < HoldOff
+	case a.Discarded:
+		return age < 24*time.Hour
+	case a.Trigger == v1alpha1.TriggerMissing, a.Trigger == v1alpha1.TriggerSpec, a.Trigger == v1alpha1.TriggerRequest:
+		return age < time.Hour
+	default:
+		return false
+	}
+}
+
 // until leaves out attempts that lie ahead: a clock was wrong when they were noted, and
 // waiting for that time to come could take a day.
 func until(now time.Time, attempts []Attempt) []Attempt {

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/rotation"
 )
 
 // maxHistory bounds status.history.
@@ -93,8 +94,8 @@ func note(entries []v1alpha1.HistoryEntry, entry v1alpha1.HistoryEntry) []v1alph
 	return slices.Insert(entries, at, entry)
 }
 
-// trim keeps at most maxHistory entries: expired ones leave first, then the oldest
-// that is not active.
+// trim keeps at most maxHistory entries. Those leave last that a bound on the object
+// depends on; of the others the expired ones leave first, then the oldest. The active one stays.
 func trim(entries []v1alpha1.HistoryEntry, now time.Time) []v1alpha1.HistoryEntry {
 	for len(entries) > maxHistory {
 		at := leaver(entries, now)
@@ -104,19 +105,30 @@ func trim(entries []v1alpha1.HistoryEntry, now time.Time) []v1alpha1.HistoryEntr
 }
 
 func leaver(entries []v1alpha1.HistoryEntry, now time.Time) int {
-	oldest := -1
-	for i, entry := range slices.Backward(entries) {
+	leaver, last := 0, -1
+	for i, entry := range slices.Backward(entries) { // the oldest first
 		if entry.State == v1alpha1.CertificateActive {
 			continue
 		}
-		if entry.NotAfter != nil && !entry.NotAfter.After(now) {
-			return i
+		reluctance := 0
+		if entry.NotAfter == nil || entry.NotAfter.After(now) {
+			reluctance = 1
 		}
-		if oldest < 0 {
-			oldest = i
+		if attemptOf(entry).StillCounts(now) {
+			reluctance += 2
+		}
+		if last < 0 || reluctance < last {
+			leaver, last = i, reluctance
 		}
 	}
-	return max(oldest, 0)
+	return leaver
+}
+
+func attemptOf(entry v1alpha1.HistoryEntry) rotation.Attempt {
+	return rotation.Attempt{
+		ID: entry.IssuanceID, Trigger: entry.Trigger, At: entry.IssuedAt.Time,
+		Lost: entry.State == v1alpha1.CertificateUnknown, Discarded: entry.State == v1alpha1.CertificateDiscarded,
+	}
 }
 
 // outputs tells of the output, and of released ones until their certificate expires.

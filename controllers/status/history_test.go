@@ -137,6 +137,19 @@ func TestTheHistoryKeepsTenAndLosesTheExpiredFirst(t *testing.T) {
 		"one that may be valid for ever stays longer than an expired one": {list(func(e []v1alpha1.HistoryEntry) {
 			e[10].NotAfter, e[2].NotAfter = nil, stampOf(0)
 		}), []string{"i-02"}},
+		"one that a floor depends on stays longer than an expired one that none does": {list(func(e []v1alpha1.HistoryEntry) {
+			e[10].State, e[10].IssuedAt = v1alpha1.CertificateDiscarded, *stampOf(-23 * time.Hour)
+			e[10].NotAfter, e[4].NotAfter = stampOf(-time.Hour), stampOf(0)
+		}), []string{"i-04"}},
+		"one that no floor depends on any more does not": {list(func(e []v1alpha1.HistoryEntry) {
+			e[10].State, e[10].IssuedAt = v1alpha1.CertificateDiscarded, *stampOf(-25 * time.Hour)
+		}), []string{"i-10"}},
+		"an answer that was lost leaves before a repair of this hour": {list(func(e []v1alpha1.HistoryEntry) {
+			for i := range e {
+				e[i].State = v1alpha1.CertificateUnknown
+			}
+			e[10].State, e[10].Trigger, e[10].IssuedAt = v1alpha1.CertificateSuperseded, v1alpha1.TriggerMissing, *stampOf(-50 * time.Minute)
+		}), []string{"i-09"}},
 		"nothing, as long as ten are enough": {list(func([]v1alpha1.HistoryEntry) {})[:10], nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ package testkit
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -163,6 +164,7 @@ func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list clie
 			kept = append(kept, item)
 		}
 	}
+	slices.Reverse(kept) // a cache lists in any order
 	return meta.SetList(list, kept)
 }
 

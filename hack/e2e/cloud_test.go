@@ -29,6 +29,8 @@ type options struct {
 	latency  time.Duration // between a call's effect and its answer
 	// keys are more access keys; each has canarySecretKey.
 	keys []string
+	// gated is for worlds whose managers go through a gate.
+	gated bool
 	// alone is for a test that measures: the others wait for it.
 	alone bool
 	// elects is for worlds whose managers elect a leader: they have the one Lease to themselves.
@@ -42,7 +44,7 @@ type cloud struct {
 	server *httptest.Server
 }
 
-func (s *shared) newCloud(t *testing.T, o options) *cloud {
+func (s *shared) newCloud(t *testing.T, o options, g *gate) *cloud {
 	t.Helper()
 	cert, key, _ := s.Kube.ClientCA()
 	config := ccesim.Config{
@@ -65,7 +67,11 @@ func (s *shared) newCloud(t *testing.T, o options) *cloud {
 		t.Fatal(err)
 	}
 	both := http.NewServeMux()
-	both.Handle("/", sim)
+	var front http.Handler = sim
+	if g != nil {
+		front = g.guard(changeOfCloud, sim)
+	}
+	both.Handle("/", front)
 	both.Handle("/_sim/", sim.AdminHandler())
 	server := httptest.NewServer(both)
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })

@@ -24,6 +24,7 @@ type world struct {
 	t         *testing.T
 	namespace string
 	cloud     *cloud
+	gate      *gate // nil: managers go straight to both servers
 	// client is how the test looks at things. What it does, it does with kubectl.
 	client client.Client
 	// args are more flags for managers, env more variables.
@@ -54,7 +55,10 @@ func newWorld(t *testing.T, o options) *world {
 	eyes, err := w.Client()
 	w.must(err)
 	w.client = eyes
-	w.cloud = w.newCloud(t, o)
+	if o.gated {
+		w.gate = newGate(t, w.roles.operator)
+	}
+	w.cloud = w.newCloud(t, o, w.gate)
 	t.Cleanup(w.leave)
 	w.kubectl("create", "namespace", w.namespace)
 	return w
@@ -83,8 +87,12 @@ func (w *world) startManager(args ...string) *stack.Manager {
 	w.t.Helper()
 	all := []string{"--namespaces=" + w.namespace, "--cce-endpoint=" + w.cloud.URL, "--iam-endpoint=" + w.cloud.URL, verbosity}
 	all = append(append(all, w.args...), args...)
+	user := w.roles.operator
+	if w.gate != nil {
+		user = w.gate.asUser()
+	}
 	m, err := w.StartManager(context.Background(), stack.ManagerOptions{
-		Args: all, Env: w.env, User: w.roles.operator, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
+		Args: all, Env: w.env, User: user, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
 	})
 	w.must(err)
 	w.managers = append(w.managers, m)
