@@ -96,7 +96,7 @@ func TestDeleteTakesTheSecretAlong(t *testing.T) {
 }
 
 func TestANamespaceGoesThoughTheCloudIsDown(t *testing.T) {
-	w := newWorld(t, options{clusters: []string{"down-1", "down-2", "down-3"}})
+	w := newWorld(t, options{clusters: []string{"down-1", "down-2", "down-3"}, alone: true})
 	w.startManager()
 	w.apply(accountYAML(),
 		credentialYAML("down-1", "down-1"),

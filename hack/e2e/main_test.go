@@ -20,7 +20,7 @@ import (
 )
 
 // sideBySide is how many tests run at a time: they mostly wait, so more than there are cores.
-const sideBySide = "16"
+const sideBySide = "12"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -1,0 +1,149 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package output
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+)
+
+// storedSeed is a Secret with two keys, and the key that the output says.
+type storedSeed struct {
+	key           string
+	first, second []byte
+}
+
+func storedSeeds(t testing.TB) []storedSeed {
+	t.Helper()
+	text := kubeconfigOf(t, credential(t))
+	return []storedSeed{
+		{"", text, nil}, {"a", text, nil}, {"b", text, text}, {"a", []byte("x"), text}, {"c", text, []byte("x")},
+		{"a", append([]byte("# a comment\n"), text...), nil},
+		{"a", bytes.ReplaceAll(text, []byte("fleet-prod-1"), []byte("another.name")), nil},
+		{"a", nil, nil}, {"a", []byte("{}"), text}, {"c", []byte("x"), nil},
+		{"a", bytes.Replace(text, []byte("https://"), []byte("http://"), 1), nil},
+		{"a", with(text, "    insecure-skip-tls-verify: true\n    server:"), nil},
+		{"a", with(text, "    proxy-url: http://203.0.113.7\n    server:"), nil},
+		{"a", with(text, "    tls-server-name: x\n    server:"), nil},
+		{"a", with(text, "    certificate-authority: /etc/ca\n    server:"), nil},
+		{"a", bytes.Replace(text, []byte("  user:\n"), []byte("  user:\n    exec: {apiVersion: client.authentication.k8s.io/v1, command: x}\n"), 1), nil},
+		{"a", bytes.Replace(text, []byte("  user:\n"), []byte("  user:\n    tokenFile: /x\n"), 1), nil},
+		{"a", slices.Concat(text, []byte("---\nkind: Config\n")), nil},
+		{"a", text[:len(text)/2], text[len(text)/2:]},
+	}
+}
+
+// with puts a line in front of the server.
+func with(text []byte, lines string) []byte {
+	return bytes.Replace(text, []byte("    server:"), []byte(lines), 1)
+}
+
+func kubeconfigOf(t testing.TB, c kubeconfig.Credential) []byte {
+	t.Helper()
+	rendered, err := Render(c, v1alpha1.Output{}, "fleet-prod-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rendered.Data[v1alpha1.DefaultSecretKey].Reveal()
+}
+
+func (s storedSeed) data() map[string][]byte {
+	return map[string][]byte{v1alpha1.DefaultSecretKey: s.first, "a": s.first, "b": s.second}
+}
+
+// FuzzStored reads whatever may stand in a Secret. The oracle: an error of a known type,
+// or a credential that was written in the allow-list grammar and that renders and reads back
+// as itself. What Search finds is the first key that reads.
+func FuzzStored(f *testing.F) {
+	for _, seed := range storedSeeds(f) {
+		f.Add(seed.key, seed.first, seed.second)
+	}
+	f.Fuzz(func(t *testing.T, key string, first, second []byte) {
+		seed := storedSeed{key, first, second}
+		o := v1alpha1.Output{Key: key}
+		got, err := Read(seed.data(), o, "fleet-prod-1")
+		if err != nil {
+			checkReadError(t, err)
+		} else {
+			checkGrammar(t, seed.data()[kubeconfigKey(o)])
+			checkRendered(t, got, o, "fleet-prod-1")
+		}
+		checkSearch(t, seed.data())
+	})
+}
+
+func TestTheStoredSeedsReachBothSides(t *testing.T) {
+	accepted, rejected := 0, 0
+	for _, seed := range storedSeeds(t) {
+		if _, err := Read(seed.data(), v1alpha1.Output{Key: seed.key}, "a"); err == nil {
+			accepted++
+		} else {
+			rejected++
+		}
+	}
+	if accepted < 5 || rejected < 12 {
+		t.Errorf("%d seeds are accepted and %d rejected", accepted, rejected)
+	}
+}
+
+func checkReadError(t *testing.T, err error) {
+	t.Helper()
+	_, invalid := errors.AsType[*kubeconfig.Invalid](err)
+	_, missing := errors.AsType[*MissingKeyError](err)
+	_, unknown := errors.AsType[*UnknownFormatError](err)
+	if !invalid && !missing && !unknown {
+		t.Fatalf("an error of another type: %T %v", err, err)
+	}
+	if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r > '~' }) {
+		t.Fatalf("the reason is not plain text: %q", err)
+	}
+}
+
+func checkSearch(t *testing.T, data map[string][]byte) {
+	t.Helper()
+	got, key, found := Search(data)
+	for _, candidate := range []string{"a", "b", v1alpha1.DefaultSecretKey} { // in their order
+		want, err := Read(data, v1alpha1.Output{Key: candidate}, "")
+		if err != nil {
+			continue
+		}
+		if !found || key != candidate || cmp.Diff(want, got) != "" {
+			t.Fatalf("found %v under %q, want what stands under %q", found, key, candidate)
+		}
+		return
+	}
+	if found {
+		t.Fatalf("found something under %q that cannot be read", key)
+	}
+}
+
+// checkRendered holds what is true of everything that is published.
+func checkRendered(t *testing.T, c kubeconfig.Credential, o v1alpha1.Output, name string) {
+	t.Helper()
+	rendered, err := Render(c, o, name)
+	if err != nil {
+		t.Fatalf("what was read cannot be written: %v", err)
+	}
+	for key, text := range rendered.Data {
+		if key != kubeconfigKey(o) {
+			t.Fatalf("a key that nobody asked for: %q", key)
+		}
+		checkGrammar(t, text.Reveal())
+	}
+	again, err := Read(stored(rendered), o, name)
+	if err != nil {
+		t.Fatalf("what was written cannot be read: %v", err)
+	}
+	if diff := cmp.Diff(c, again); diff != "" {
+		t.Fatalf("(-written +read):\n%s", diff)
+	}
+}
