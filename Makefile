@@ -111,7 +111,7 @@ test-fast: ## Run the tests that need no server: seconds.
 fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' api cmd controllers hack | sort | \
 	while IFS=: read -r file target; do \
-	  (set -x; go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME)) </dev/null; \
+	  (set -x; go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=5x) </dev/null; \
 	done
 
 .PHONY: demo

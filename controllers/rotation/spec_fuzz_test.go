@@ -62,7 +62,9 @@ func admitted(spec v1alpha1.ClusterCredentialSpec) bool {
 			return false
 		}
 	}
-	return spec.AccountRef.Name != "" && (spec.Cluster.ID == "") != (spec.Cluster.Name == "")
+	kind := spec.AccountRef.Kind
+	return (kind == "" || kind == v1alpha1.KindCloudAccount) &&
+		spec.AccountRef.Name != "" && (spec.Cluster.ID == "") != (spec.Cluster.Name == "")
 }
 
 func checkRecord(t *testing.T, spec v1alpha1.ClusterCredentialSpec) {

@@ -55,6 +55,14 @@ func (l *ledger) saw(reason string) {
 	l.reasons[reason] = true
 }
 
+// throttled notes what a 429 asks for: what it says, and else at least a minute.
+func (l *ledger) throttled(now time.Time, retryAfter time.Duration) {
+	if retryAfter == 0 {
+		retryAfter = time.Minute
+	}
+	l.silent = now.Add(retryAfter)
+}
+
 // post judges one call: may it have been made now?
 func (l *ledger) post(w *world, d rotation.Decision) {
 	t, now := w.t, w.now

@@ -97,8 +97,8 @@ func (w *world) attempt(d rotation.Decision, facts *Facts) bool {
 	}
 	w.budget.Return(w.now, w.account(), "uid-1", outcome)
 	if outcome.Throttled {
-		w.log.silent = w.budget.Probe(w.now, w.account()).At
-		attempt.Failure.RetryAt = w.log.silent
+		attempt.Failure.RetryAt = w.budget.Probe(w.now, w.account()).At
+		w.log.throttled(w.now, outcome.RetryAfter)
 	}
 	return true
 }
@@ -159,6 +159,9 @@ func (w *world) report(facts Facts) {
 		w.checkStored()
 	}
 	w.look = facts.Decision.NextLook
+	if a := facts.Attempt; a != nil && a.Failure != nil && a.Failure.RetryAt.After(w.now) && a.Failure.RetryAt.Before(w.look) {
+		w.look = a.Failure.RetryAt
+	}
 	w.checkLook(facts.Decision)
 	w.checkStill(facts)
 }

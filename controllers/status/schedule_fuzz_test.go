@@ -115,8 +115,8 @@ func scheduleSeeds() [][]byte {
 		seeds = append(seeds, slices.Concat([]byte{still, 0, leaps, 25}, slices.Repeat([]byte{looks, 0}, 5), []byte{requests, 1, leaps, 9, looks, 0}))
 	}
 	seeds = append(seeds,
-		// Another key of an account that is silenced for two minutes.
-		slices.Concat(slices.Repeat([]byte{answers, byte(turnedDown) + 3}, 2), []byte{requests, 1, waits, 1, waits, 1, newKey, 0, waits, 1, looks, 0}),
+		// Another key of an account that is silenced; the pace alone would let it pass.
+		[]byte{answers, byte(turnedDown) + 4, requests, 1, waits, 1, newKey, 0, looks, 0, looks, 0, looks, 0, waits, 1, looks, 0},
 		// A history that is full must not forget what was discarded.
 		slices.Concat(slices.Repeat([]byte{answers, byte(discarded)}, 3), []byte{requests, 1}, slices.Repeat([]byte{looks, 0}, 6), oftenRequested(14),
 			slices.Repeat([]byte{answers, byte(discarded)}, 3), []byte{requests, 1}, slices.Repeat([]byte{looks, 0}, 6)),
