@@ -12,10 +12,14 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // programs are what is built, and from which package.
 var programs = [][2]string{{"manager", "./cmd"}, {"ccesim", "./cmd/ccesim"}}
+
+// buildEnd is how long an interrupted build may take to end.
+const buildEnd = 10 * time.Second
 
 const module = "module github.com/clustercredential/operator\n"
 
@@ -48,9 +52,11 @@ func build(ctx context.Context, dir string) (string, error) {
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w",
 			"-o", filepath.Join(bin, program[0]), program[1])
 		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTMPDIR="+dir)
 		cmd.SysProcAttr = ownGroup()
-		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // its compilers too
+		// Its compilers too, and it removes what it left in dir: killed, it could not.
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+		cmd.WaitDelay = buildEnd
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building %s: %w\n%s", program[0], err, out)
 		}
