@@ -200,6 +200,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		Dialer: dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
 		Clock: realClock, Metrics: counted,
 		MinIssueInterval: o.minIssueInterval,
+		FleetHold:        o.fleetHold,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
 	return credentials, errors.Join(

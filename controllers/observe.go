@@ -41,6 +41,8 @@ type pass struct {
 	// that an attempt waits in line, and until about when.
 	again   time.Duration
 	waiting bool
+	// fleetHeld is true when the attempt waits since too many others are made.
+	fleetHeld bool
 	// leftover is true when the pass told of an earlier attempt and made none itself.
 	leftover bool
 	lookAt   time.Time

@@ -28,7 +28,7 @@ const shortWait = time.Minute
 //  1. the account and its key;
 //  2. the Secret's name: nobody else holds it;
 //  3. a turn under the account's limit;
-//  4. with the turn: the Secret and its namespace, the cluster and its addresses,
+//  4. with the turn: a place among the changes of the fleet, the Secret and its namespace, the cluster and its addresses,
 //     the intent, and the one call (see useTurn).
 //
 // What came of it stands in p.attempt and p.fresh. A result above zero means that
@@ -51,11 +51,15 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 	outcome := budget.Outcome{}
 	defer func() { // after a panic, too: a turn that is not given back holds up the account
 		now := r.Clock.Now()
+		r.changes.end(now, p)
 		r.wake.wake(now, r.Budget.Return(now, p.account.budget, claim.ID, outcome))
 		if outcome.Throttled {
 			p.attempt.Failure.RetryAt = r.Budget.Probe(p.now, p.account.budget).At
 		}
 	}()
+	if !r.beginsChange(ctx, p) {
+		return 0, nil
+	}
 	return r.useTurn(ctx, p, &outcome)
 }
 
@@ -101,7 +105,7 @@ func (r *CredentialReconciler) mayAsk(ctx context.Context, p *pass) bool {
 		}
 		return false
 	}
-	return true
+	return !r.holdsBack(ctx, p)
 }
 
 // accountFailure counts a missing key as a failed attempt, and an account that is not

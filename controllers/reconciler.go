@@ -50,6 +50,9 @@ type Config struct {
 	Clock clock.PassiveClock
 	// Metrics counts what happens.
 	Metrics *Metrics
+	// FleetHold holds mass changes: see fleet.Hold. False: whatever wants a certificate gets
+	// one.
+	FleetHold bool
 	// MinIssueInterval is the least time between two certificates of one object without a
 	// request.
 	MinIssueInterval time.Duration
@@ -62,6 +65,7 @@ type CredentialReconciler struct {
 	memory  *memory
 	wake    *waker
 	work    *workInProgress
+	changes *changes
 }
 
 // NewCredentialReconciler returns a reconciler that remembers nothing yet.
@@ -72,6 +76,7 @@ func NewCredentialReconciler(config Config) *CredentialReconciler {
 		memory:  newMemory(),
 		wake:    &waker{},
 		work:    &workInProgress{},
+		changes: &changes{},
 	}
 }
 

@@ -85,7 +85,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
 			Note: p.note,
 		},
-		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting,
+		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting, FleetHeld: p.fleetHeld,
 	}
 	if p.problem != nil {
 		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message

@@ -78,6 +78,9 @@ const (
 	// ReasonUnknownOutcome: an answer was lost; a certificate may exist that we do not have.
 	// It stands in status.history; asked again after a hold-off.
 	ReasonUnknownOutcome Reason = "UnknownOutcome"
+	// ReasonFleetHeld: too many objects want another certificate at once that is neither due
+	// nor requested. Look at what has changed; request a renewal to let one go on.
+	ReasonFleetHeld Reason = "FleetHeld"
 	// ReasonAccountNotFound: spec.accountRef names an account that does not exist. Create it.
 	ReasonAccountNotFound Reason = "AccountNotFound"
 	// ReasonAccountSuspended: spec.suspend of the account is true. Set it to false to go on.

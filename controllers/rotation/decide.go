@@ -31,6 +31,7 @@ func Decide(now time.Time, want Wanted, have Found) Decision {
 	}
 	if d.Trigger != "" {
 		d.wait(now, want, have)
+		d.Unprompted = unprompted(d.Trigger, want, have) && !dueAnyway(now, want, have, d.RenewalTime)
 	}
 	d.NextLook = nextLook(now, d, have)
 	return d
@@ -58,6 +59,25 @@ func triggerOf(now time.Time, want Wanted, have Found, renewal time.Time) (v1alp
 	default:
 		return "", ""
 	}
+}
+
+// unprompted says whether a certificate is wanted because something else has changed than
+// the object was told to renew. A request that is there asks for it, too, and one that
+// nobody knows to be handled is as good as one.
+func unprompted(trigger v1alpha1.Trigger, want Wanted, have Found) bool {
+	if want.RenewRequest != "" && !slices.Contains(have.Handled, CutRequest(want.RenewRequest)) {
+		return false
+	}
+	return trigger == v1alpha1.TriggerMissing || trigger == v1alpha1.TriggerSpec
+}
+
+// dueAnyway says whether time alone would ask for the next certificate, whatever has
+// changed besides.
+func dueAnyway(now time.Time, want Wanted, have Found, renewal time.Time) bool {
+	if have.Stored == nil {
+		return false
+	}
+	return !now.Before(have.Stored.NotAfter) || !want.Schedule.Manual && !now.Before(renewal)
 }
 
 // requested says whether a request is there that was not handled. Without any record

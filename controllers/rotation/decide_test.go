@@ -187,6 +187,39 @@ func both(changes ...func(*situation)) func(*situation) {
 	}
 }
 
+func TestWhatNobodyAskedForIsKnown(t *testing.T) {
+	for name, test := range map[string]struct {
+		situation situation
+		want      bool
+	}{
+		"nothing is wanted":              {rest(), false},
+		"the first":                      {rest(neverPublished), false},
+		"a lost Secret":                  {rest(lostSecret), true},
+		"another validity":               {rest(otherSpec), true},
+		"another cluster":                {rest(otherCluster), true},
+		"an address that is not known":   {rest(unreachable), true},
+		"a request":                      {rest(request), false},
+		"a lost Secret and a request":    {rest(lostSecret, request), false},
+		"another validity and a request": {rest(otherSpec, request), false},
+		"another validity and a request that was handled": {rest(otherSpec, func(s *situation) { s.want.RenewRequest = "done" }), true},
+		"a lost Secret, and nobody knows what was handled": {
+			rest(lostSecret, request, func(s *situation) { s.have.Handled = nil }), false,
+		},
+		"expired":                                {rest(expired), false},
+		"expired, and by hand":                   {rest(expired, manual), false},
+		"due by time":                            {rest(dueByTime), false},
+		"another validity, and due by time":      {rest(otherSpec, dueByTime), false},
+		"another validity, and due, by hand":     {rest(otherSpec, dueByTime, manual), true},
+		"another validity while it is suspended": {rest(otherSpec, suspended), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.situation.decide(); got.Unprompted != test.want {
+				t.Errorf("Unprompted is %v with trigger %s, want %v", got.Unprompted, got.Trigger, test.want)
+			}
+		})
+	}
+}
+
 func TestTheNextLookIsTheSoonestOfWhatCanChange(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*situation)

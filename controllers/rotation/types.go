@@ -95,6 +95,9 @@ type Decision struct {
 	OtherCluster bool
 	// Changed is true when the spec asks for something that is not carried out yet.
 	Changed bool
+	// Unprompted is true when neither time nor a request asks for the certificate, and it is
+	// not the first: what many objects want so at once may be a mistake.
+	Unprompted bool
 	// NextLook is when to look again, at most an hour from now; never zero.
 	NextLook time.Time
 }

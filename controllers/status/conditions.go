@@ -75,6 +75,8 @@ func stillHolds(said metav1.Condition, next v1alpha1.ClusterCredentialStatus, fa
 	switch v1alpha1.Reason(said.Reason) {
 	case v1alpha1.ReasonSuspended:
 		return false
+	case v1alpha1.ReasonFleetHeld:
+		return facts.FleetHeld
 	case v1alpha1.ReasonWriteRefused, v1alpha1.ReasonSecretConflict:
 		return next.Failures > 0 || facts.Output.Reason != ""
 	default:

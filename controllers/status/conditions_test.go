@@ -305,6 +305,12 @@ func TestWaitingInLineRepeatsOnlyWhatStillHolds(t *testing.T) {
 			rest(empty, wants(v1alpha1.TriggerMissing, "lost"), line), "False Issuing"},
 		"a good certificate that has gone": {
 			rest(), rest(empty, wants(v1alpha1.TriggerMissing, "lost"), line), "False Issuing"},
+		"held, and held still": {
+			rest(changed, wants(v1alpha1.TriggerSpec, "longer"), waiting(v1alpha1.ReasonFleetHeld, "too many", time.Time{})),
+			rest(changed, wants(v1alpha1.TriggerSpec, "longer"), line, func(f *Facts) { f.FleetHeld = true }), "False FleetHeld"},
+		"held until now": {
+			rest(changed, wants(v1alpha1.TriggerSpec, "longer"), waiting(v1alpha1.ReasonFleetHeld, "too many", time.Time{})),
+			rest(changed, wants(v1alpha1.TriggerSpec, "longer"), line), "False Issuing"},
 		"suspended until now": {
 			rest(suspended), rest(wants(v1alpha1.TriggerExpiry, "old"), line), "True Renewing"},
 	} {

@@ -39,6 +39,8 @@ type Facts struct {
 	Held bool
 	// Waiting is true when an attempt waits in line and there is nothing new to say of it.
 	Waiting bool
+	// FleetHeld is true when it waits since too many others ask at once.
+	FleetHeld bool
 	// Attempt is what the pass tried to get a certificate; nil: nothing.
 	Attempt *Attempt
 	// Lost is an earlier attempt that was found without an outcome; nil: none.

@@ -139,7 +139,7 @@ func (w *World) startOperator() {
 	w.keys = keys
 	w.config = controllers.Config{
 		Client: w.Recorder.wrap(w.Client, true), Live: live, Keys: keys,
-		Dialer: dialer, Endpoint: server.URL, Clock: w.Clock, MinIssueInterval: 10 * time.Minute,
+		Dialer: dialer, Endpoint: server.URL, Clock: w.Clock, MinIssueInterval: 10 * time.Minute, FleetHold: true,
 	}
 	w.Restart()
 }
@@ -157,6 +157,12 @@ func (w *World) Restart() {
 // SetFloor restarts the operator with another --min-issue-interval.
 func (w *World) SetFloor(floor time.Duration) {
 	w.config.MinIssueInterval = floor
+	w.Restart()
+}
+
+// SetFleetHold restarts the operator with another --fleet-hold.
+func (w *World) SetFleetHold(on bool) {
+	w.config.FleetHold = on
 	w.Restart()
 }
 

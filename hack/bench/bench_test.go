@@ -53,7 +53,7 @@ func TestOnlyWhatWasAddedCounts(t *testing.T) {
 }
 
 func TestACertificateTooManyIsAnError(t *testing.T) {
-	good := run{N: 10, First: cost{POSTs: 10}, Renewal: cost{POSTs: 10}}
+	good := run{N: 10, First: cost{POSTs: 10}, Renewal: cost{POSTs: 10}, MassChange: cost{POSTs: 5}}
 	if err := good.wrong(); err != nil {
 		t.Error(err)
 	}
@@ -62,6 +62,7 @@ func TestACertificateTooManyIsAnError(t *testing.T) {
 		"nothing due": func(r *run) { r.Idle.POSTs++ },
 		"restart":     func(r *run) { r.Restart.POSTs++ },
 		"renewal":     func(r *run) { r.Renewal.POSTs-- },
+		"mass change": func(r *run) { r.MassChange.POSTs++ },
 	} {
 		bad := good
 		change(&bad)

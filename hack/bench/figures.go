@@ -22,6 +22,8 @@ type run struct {
 	Restart cost `json:"restart"`
 	// Renewal is of all, on request.
 	Renewal cost `json:"renewal"`
+	// MassChange is a change of all specs, until each is carried out or held.
+	MassChange cost `json:"massChange"`
 
 	firstEnded time.Time
 }
@@ -66,5 +68,6 @@ func (r run) wrong() error {
 	want("nothing due", r.Idle.POSTs, 0)
 	want("restart", r.Restart.POSTs, 0)
 	want("renewal", r.Renewal.POSTs, r.N)
+	want("mass change", r.MassChange.POSTs, min(r.N, max(5, r.N/50)))
 	return errors.Join(found...)
 }

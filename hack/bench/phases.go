@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -189,5 +190,37 @@ func (b *bed) renewAll(ctx context.Context, r *run) error {
 	}
 	r.Renewal, err = b.costOf(before, after, elapsed)
 	r.Renewal.CPUSeconds -= usage.CPU.Seconds()
+	return err
+}
+
+// changeAll measures a change of all specs, from the first patch until each is carried out or held.
+func (b *bed) changeAll(ctx context.Context, r *run) error {
+	before, err := b.tally(ctx)
+	if err != nil {
+		return err
+	}
+	usage, err := b.manager.Usage()
+	if err != nil {
+		return err
+	}
+	all := newCredentials(measured, b.n)
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"validity":{"days":60}}}`))
+	answered := func(cc *v1alpha1.ClusterCredential) bool {
+		issued := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionIssued)
+		held := issued != nil && issued.Reason == string(v1alpha1.ReasonFleetHeld)
+		return cc.Status.ObservedGeneration == cc.Generation && cc.Status.Issuance == nil && (held || cc.Status.Revision > 2)
+	}
+	elapsed, err := b.changeUntil(ctx, measured, b.n, answered, func(ctx context.Context, c client.Client, i int) error {
+		return c.Patch(ctx, all[i], patch)
+	})
+	if err != nil {
+		return err
+	}
+	after, err := b.tally(ctx)
+	if err != nil {
+		return err
+	}
+	r.MassChange, err = b.costOf(before, after, elapsed)
+	r.MassChange.CPUSeconds -= usage.CPU.Seconds()
 	return err
 }

@@ -46,7 +46,8 @@ type bed struct {
 //  4. a time in which nothing is due,
 //  5. a kill, and a restart until everything was looked at,
 //  6. a renewal of all on request,
-//  7. the floor again.
+//  7. a change of all specs, which is held,
+//  8. the floor again.
 func measure(ctx context.Context, n int) (_ *run, err error) {
 	progress("N = %d: starting etcd, kube-apiserver and the cloud", n)
 	b := &bed{n: n}
@@ -72,6 +73,7 @@ func measure(ctx context.Context, n int) (_ *run, err error) {
 		{fmt.Sprintf("%s in which nothing is due", idleTime), b.idle},
 		{"killing the manager, and starting another", b.restart},
 		{"renewing all on request (at most one a minute each, so waiting for that first)", b.renewAll},
+		{"changing all specs, until each is carried out or held", b.changeAll},
 		{"the floor again, without a manager", func(ctx context.Context, r *run) error { return b.floor(ctx, r, "floor-2", sample) }},
 	} {
 		progress("N = %d: %s", n, phase.name)

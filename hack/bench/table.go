@@ -54,6 +54,9 @@ var rows = []row{
 	{"renewal: CPU, s; peak memory since the restart, MiB", func(r run) string {
 		return number(r.Renewal.CPUSeconds) + "; " + number(r.Renewal.PeakRSSMiB)
 	}},
+	{"all specs changed: certificates asked for; the others held after, s", func(r run) string {
+		return fmt.Sprintf("%d; %s", r.MassChange.POSTs, number(r.MassChange.Seconds))
+	}},
 }
 
 func (r run) each(total float64) float64 { return total / float64(r.N) }

@@ -46,7 +46,7 @@ func TestKillsLoseNoMoreThanWhatWasUnderWay(t *testing.T) {
 		f.names = append(f.names, fmt.Sprintf("kill-%02d", i))
 	}
 	f.world = newWorld(t, options{clusters: f.names, latency: 250 * time.Millisecond, lifetime: fleetLifetime})
-	f.args = []string{"--min-issue-interval=5s"}
+	f.args = []string{"--min-issue-interval=5s", "--fleet-hold=false"} // a change at every kill is meant here
 	restless, old, young := f.names[:5], f.names[5:fleetSize/2], f.names[fleetSize/2:]
 	f.startManager()
 	f.apply(accountYAML())
