@@ -35,6 +35,7 @@ func readyOf(account *v1alpha1.CloudAccount) string {
 }
 
 func TestAnAccountIsReadyWhenASignedReadIsAnswered(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		prepare func(*testkit.World)
 		want    string
@@ -98,6 +99,7 @@ func TestAnAccountIsReadyWhenASignedReadIsAnswered(t *testing.T) {
 }
 
 func TestAnAccountIsCheckedEverySixHoursOnChangeAndNotOnRestart(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	reads := func() int { return w.Sim.Requests()["list-clusters"] }
 	lookAtAccount(t, w)
@@ -121,6 +123,7 @@ func TestAnAccountIsCheckedEverySixHoursOnChangeAndNotOnRestart(t *testing.T) {
 }
 
 func TestARefusedKeyIsNotTriedAgainByTheAccountBeforeAnHour(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	keys := w.KeySecret()
 	keys.StringData[v1alpha1.KeySecretKey] = "wrong"
@@ -139,6 +142,7 @@ func TestARefusedKeyIsNotTriedAgainByTheAccountBeforeAnHour(t *testing.T) {
 }
 
 func TestAnAccountCountsItsCredentials(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	for i := range 3 {
 		w.Create(w.Credential(fmt.Sprint("c", i)))
@@ -152,6 +156,7 @@ func TestAnAccountCountsItsCredentials(t *testing.T) {
 // Another region, or the key of another tenant, has another project: the old one must
 // not be asked with the new key, not even while the look-up fails.
 func TestAProjectThatWasLookedUpCountsForItsRegionAndKeyOnly(t *testing.T) {
+	t.Parallel()
 	changes := map[string]func(*testkit.World){
 		"another region": func(w *testkit.World) {
 			account := w.CloudAccount()
@@ -191,6 +196,7 @@ func TestAProjectThatWasLookedUpCountsForItsRegionAndKeyOnly(t *testing.T) {
 
 // 30 certificates of an hour, each renewed after 40 minutes less its spread, need about 0.8 a minute.
 func TestAFleetThatCannotBeRenewedAtTheAccountsRateIsSaidSo(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Sim.SetGrantedLifetime(time.Hour)
 	for i := range 30 {

@@ -25,6 +25,7 @@ import (
 // TestNoFaultOfTheCloudHarmsAStoredCredential goes through every fault that the
 // simulator knows, for ever, while a renewal is requested.
 func TestNoFaultOfTheCloudHarmsAStoredCredential(t *testing.T) {
+	t.Parallel()
 	for _, fault := range ccesim.Faults() {
 		if fault.Name == ccesim.FaultDelay {
 			continue // the answer comes, later: no fault to us
@@ -72,6 +73,7 @@ func TestNoFaultOfTheCloudHarmsAStoredCredential(t *testing.T) {
 // What is asked before a certificate is, fails in every way: nothing is asked for then, and what is stored
 // serves on. Only a cluster that the spec does not name any more is not Ready.
 func TestNoFaultOfALookUpHarmsAStoredCredential(t *testing.T) {
+	t.Parallel()
 	lookUps := map[ccesim.Op]struct {
 		change func(*v1alpha1.ClusterCredential)
 		ready  bool
@@ -117,6 +119,7 @@ func TestNoFaultOfALookUpHarmsAStoredCredential(t *testing.T) {
 // TestAFailedRequestToTheAPIServerIsMadeUpFor fails every request of a first issue and of a
 // renewal in turn, before and after it is carried out, and expects the same end.
 func TestAFailedRequestToTheAPIServerIsMadeUpFor(t *testing.T) {
+	t.Parallel()
 	workloads := map[string]struct {
 		prepare func(*testkit.World)
 		begin   func(*testkit.World)
@@ -188,6 +191,7 @@ func TestAFailedRequestToTheAPIServerIsMadeUpFor(t *testing.T) {
 // TestAKillAfterAnyRequestCostsAtMostTheCertificateUnderWay forgets everything after the
 // k-th request, as kill -9 does.
 func TestAKillAfterAnyRequestCostsAtMostTheCertificateUnderWay(t *testing.T) {
+	t.Parallel()
 	for k := range 6 {
 		t.Run(fmt.Sprintf("request %d", k), func(t *testing.T) {
 			w := testkit.New(t)
@@ -235,6 +239,7 @@ func passUntilKilled(w *testkit.World) {
 }
 
 func TestACertificateThatCannotBeStoredIsKeptAndNotAskedForAgain(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("prod-1"))
 	refuse := true
@@ -266,6 +271,7 @@ func TestACertificateThatCannotBeStoredIsKeptAndNotAskedForAgain(t *testing.T) {
 }
 
 func TestARefusedKeyIsTriedTwiceAndAgainOnlyWhenItChanges(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	keys := w.KeySecret()
 	keys.StringData[v1alpha1.KeySecretKey] = "wrong"
@@ -300,6 +306,7 @@ func TestARefusedKeyIsTriedTwiceAndAgainOnlyWhenItChanges(t *testing.T) {
 }
 
 func TestReadyTurnsFalseWhenTheCertificateExpiresWhileTheKeyIsRefused(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	keys := w.KeySecret()
 	keys.StringData[v1alpha1.KeySecretKey] = "wrong"
@@ -331,6 +338,7 @@ func TestReadyTurnsFalseWhenTheCertificateExpiresWhileTheKeyIsRefused(t *testing
 }
 
 func TestAWaitInLineIsToldOnceAndOnlyWhenItIsLong(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	account := w.CloudAccount()
 	account.Spec.Limits.IssuesPerMinute = new(int32(1))
@@ -361,6 +369,7 @@ func TestAWaitInLineIsToldOnceAndOnlyWhenItIsLong(t *testing.T) {
 }
 
 func TestWhatIsMissingIsSaidAndWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("x", func(cc *v1alpha1.ClusterCredential) { cc.Spec.AccountRef.Name = "later" }))
 	w.Pass("x")
@@ -403,6 +412,7 @@ func (c calls) AddAfter(request reconcile.Request, after time.Duration) {
 }
 
 func TestNoMinuteSeesMoreCertificatesThanTheAccountAllows(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	account := w.CloudAccount()
 	account.Spec.Limits = nil
@@ -450,6 +460,7 @@ func TestNoMinuteSeesMoreCertificatesThanTheAccountAllows(t *testing.T) {
 }
 
 func TestRemoteWordsAndKeysAreNowhereInStatusAndEvents(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	for _, fault := range ccesim.Faults() {
 		w.Must(w.Sim.Script(ccesim.Fault{Name: fault.Name, Pause: 0.1}))

@@ -21,6 +21,7 @@ var errDown = errors.New("connection refused")
 // The API server goes down between the call and the Secret, and stays down: the only copy of the key is in
 // memory, and is stored within seconds once it is up again.
 func TestAKeyThatWaitsThroughAnOutageIsStoredSoonAfterIt(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("prod-1"))
 	down := false
@@ -51,6 +52,7 @@ func TestAKeyThatWaitsThroughAnOutageIsStoredSoonAfterIt(t *testing.T) {
 
 // An intent that cannot be written is an error of the pass, which the queue backs off from and logs.
 func TestAnIntentThatCannotBeWrittenIsAnError(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("prod-1"))
 	failOnce(w, "update", "ClusterCredential/status", 1, testkit.Forbidden())
@@ -64,6 +66,7 @@ func TestAnIntentThatCannotBeWrittenIsAnError(t *testing.T) {
 
 // The cloud writes fractions of a second, and status whole ones.
 func TestAShortRetryAfterIsNotForgotten(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Advance(300 * time.Millisecond)
 	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultThrottled, Op: "show-cluster", Times: 1, RetryAfter: 0.4}))
@@ -79,6 +82,7 @@ func TestAShortRetryAfterIsNotForgotten(t *testing.T) {
 // Secrets that were outputs once hold what is not current any more, of another cluster even. They must not
 // come back where the cloud cannot give anything newer.
 func TestAReleasedSecretIsNoSourceOnceItsCertificateIsNotTheCurrentOne(t *testing.T) {
+	t.Parallel()
 	for name, harm := range map[string]func(*testkit.World){
 		"the primary is deleted": func(w *testkit.World) { w.Must(w.Client.Delete(w.T.Context(), w.Secret("elsewhere"))) },
 		"the primary is stripped": func(w *testkit.World) {
@@ -117,6 +121,7 @@ func TestAReleasedSecretIsNoSourceOnceItsCertificateIsNotTheCurrentOne(t *testin
 
 // A cache tells objects in any order, and status tells them in one.
 func TestSeveralReleasedSecretsAreToldInOneOrder(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	for _, name := range []string{"d", "b", "c", "a", "last"} {
 		w.Change("prod-1", movedTo(name))
@@ -133,6 +138,7 @@ func TestSeveralReleasedSecretsAreToldInOneOrder(t *testing.T) {
 
 // The cluster of a name was made anew, and its first certificate cannot be stored at once: it is the one that is wanted.
 func TestACertificateOfAClusterThatWasMadeAnewWaitsToBeStoredToo(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("x", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-2"} }))
 	w.Settle("x")
@@ -151,6 +157,7 @@ func TestACertificateOfAClusterThatWasMadeAnewWaitsToBeStoredToo(t *testing.T) {
 
 // A watch of the key that does not come must not keep back what needs no key.
 func TestAKeyThatIsNotShownHoldsUpNothingElse(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.ShowKeys(false)
 	secret := w.Secret("prod-1-kubeconfig")
@@ -182,6 +189,7 @@ func TestAKeyThatIsNotShownHoldsUpNothingElse(t *testing.T) {
 
 // A key that is not shown for a while is no other key: what was refused stays refused.
 func TestAKeyThatIsNotShownForgivesNoFailure(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultBadRequest, Times: ccesim.Forever}))
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Validity = &v1alpha1.Validity{Days: new(int32(7))} })
@@ -201,6 +209,7 @@ func TestAKeyThatIsNotShownForgivesNoFailure(t *testing.T) {
 
 // The newest certificate is stored, status does not know it yet, and a released Secret holds the one that status knows.
 func TestAReleasedSecretDoesNotOverwriteWhatStatusDoesNotKnowYet(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Change("prod-1", movedTo("elsewhere"))
 	w.Settle("prod-1")
@@ -222,6 +231,7 @@ func TestAReleasedSecretDoesNotOverwriteWhatStatusDoesNotKnowYet(t *testing.T) {
 
 // Deleted and created again while it waits in line, and seen as one event: the one that is gone gives up its place.
 func TestWhoeverIsReplacedLeavesTheLine(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	account := w.CloudAccount()
 	account.Spec.Limits = nil

@@ -28,6 +28,7 @@ var conflicted = map[string]string{
 }
 
 func TestASecretOfSomebodyElseIsLeftAloneAndNothingIsAskedFor(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(foreign(w, "prod-1-kubeconfig"))
 	w.Create(w.Credential("prod-1"))
@@ -50,6 +51,7 @@ func TestASecretOfSomebodyElseIsLeftAloneAndNothingIsAskedFor(t *testing.T) {
 }
 
 func TestASecretThatIsReplacedByAForeignOneIsNotTakenBack(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Must(w.Client.Delete(t.Context(), w.Secret("prod-1-kubeconfig")))
 	w.Create(foreign(w, "prod-1-kubeconfig"))
@@ -62,6 +64,7 @@ func TestASecretThatIsReplacedByAForeignOneIsNotTakenBack(t *testing.T) {
 }
 
 func TestTwoThatNameOneSecretAskForOneCertificate(t *testing.T) {
+	t.Parallel()
 	same := func(cc *v1alpha1.ClusterCredential) { cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "shared"}} }
 	orders := map[string][]string{"the first by name first": {"a", "b"}, "the last by name first": {"b", "a"}}
 	for name, order := range orders {
@@ -109,6 +112,7 @@ func conditionMessage(cc *v1alpha1.ClusterCredential, kind string) string {
 }
 
 func TestARetainedSecretIsReleasedAndTakenBackWithoutACertificate(t *testing.T) {
+	t.Parallel()
 	w := established(t, newValue("monday"))
 	before := w.Secret("prod-1-kubeconfig")
 	w.TakeEvents()
@@ -146,6 +150,7 @@ func TestARetainedSecretIsReleasedAndTakenBackWithoutACertificate(t *testing.T) 
 }
 
 func TestWithDeleteTheSecretHasAnOwnerThatIsPutBackAndTakenAway(t *testing.T) {
+	t.Parallel()
 	w := established(t, func(cc *v1alpha1.ClusterCredential) { cc.Spec.DeletionPolicy = v1alpha1.DeletionDelete })
 	uid := w.Get("prod-1").UID
 	if owners := w.Secret("prod-1-kubeconfig").OwnerReferences; len(owners) != 1 || owners[0].UID != uid {
@@ -167,6 +172,7 @@ func TestWithDeleteTheSecretHasAnOwnerThatIsPutBackAndTakenAway(t *testing.T) {
 }
 
 func TestARestoredSecretUnderANewUIDIsStillOurs(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	restored := w.Secret("prod-1-kubeconfig")
 	w.Must(w.Client.Delete(t.Context(), w.Secret("prod-1-kubeconfig")))
@@ -200,6 +206,7 @@ func TestARestoredSecretUnderANewUIDIsStillOurs(t *testing.T) {
 }
 
 func TestTwoKubeconfigsWithTheSameNameInsideAreTold(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Create(w.Credential("twin", func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "twin", ClusterName: w.Namespace + "-prod-1"}}
@@ -216,6 +223,7 @@ func TestTwoKubeconfigsWithTheSameNameInsideAreTold(t *testing.T) {
 }
 
 func TestAnImmutableSecretCostsNoCertificate(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	secret := w.Secret("prod-1-kubeconfig")
 	secret.Immutable = new(true)

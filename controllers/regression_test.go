@@ -37,6 +37,7 @@ func failOnce(w *testkit.World, verb, kind string, nth int, err error) {
 }
 
 func TestAnOutputIsNotMovedOntoTheSecretOfALivingHolder(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Create(w.Credential("b"))
 	w.Settle("b")
@@ -50,6 +51,7 @@ func TestAnOutputIsNotMovedOntoTheSecretOfALivingHolder(t *testing.T) {
 }
 
 func TestACertificateThatWaitsToBeStoredOverwritesNobody(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("prod-1"))
 	failOnce(w, "create", "Secret", 1, testkit.Forbidden())
@@ -63,6 +65,7 @@ func TestACertificateThatWaitsToBeStoredOverwritesNobody(t *testing.T) {
 }
 
 func TestAKeyIsRenamedWithoutALossWhereTheWriteFails(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "prod-1-kubeconfig", Key: "kubeconfig"}}
@@ -73,6 +76,7 @@ func TestAKeyIsRenamedWithoutALossWhereTheWriteFails(t *testing.T) {
 }
 
 func TestAFullQuotaDoesNotHoldARenewal(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	two := corev1.ResourceList{"count/secrets": resource.MustParse("2")}
 	q := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "full"}, Spec: corev1.ResourceQuotaSpec{Hard: two}}
@@ -97,6 +101,7 @@ func TestAFullQuotaDoesNotHoldARenewal(t *testing.T) {
 }
 
 func TestAnAttemptThatCouldNotBeToldIsFollowedSoon(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError, Times: ccesim.Forever}))
 	w.Advance(time.Hour)
@@ -111,6 +116,7 @@ func TestAnAttemptThatCouldNotBeToldIsFollowedSoon(t *testing.T) {
 }
 
 func TestACertificateThatIsDiscardedUnstoredIsFollowedSoon(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("prod-1"))
 	failOnce(w, "create", "Secret", 1, testkit.Forbidden())
@@ -123,6 +129,7 @@ func TestACertificateThatIsDiscardedUnstoredIsFollowedSoon(t *testing.T) {
 }
 
 func TestANameThatIsNewInTheClusterCostsOneCertificate(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Must(w.Sim.UpdateCluster(testkit.ClusterID, func(c *ccesim.Cluster) { c.CustomSANs = []string{"api.example.com"} }))
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Endpoint = &v1alpha1.Endpoint{Context: "customSAN-0"} })
@@ -134,6 +141,7 @@ func TestANameThatIsNewInTheClusterCostsOneCertificate(t *testing.T) {
 }
 
 func TestWhatTheLastAnswerOfferedIsNotForgotten(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Must(w.Sim.UpdateCluster(testkit.OtherID, func(c *ccesim.Cluster) { c.CustomSANs = []string{"api.example.com"} }))
 	w.Create(w.Credential("x", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = testkit.OtherID }))
@@ -150,6 +158,7 @@ func TestWhatTheLastAnswerOfferedIsNotForgotten(t *testing.T) {
 }
 
 func TestAnOutputThatMovesBackServesTheNewestCertificate(t *testing.T) {
+	t.Parallel()
 	for _, late := range []bool{false, true} {
 		w := established(t)
 		w.Change("prod-1", movedTo("elsewhere"))
@@ -171,6 +180,7 @@ func TestAnOutputThatMovesBackServesTheNewestCertificate(t *testing.T) {
 }
 
 func TestAClusterThatIsMadeAnewUnderItsNameIsFound(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("x", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-2"} }))
 	w.Settle("x")
@@ -185,6 +195,7 @@ func TestAClusterThatIsMadeAnewUnderItsNameIsFound(t *testing.T) {
 }
 
 func TestTheCredentialOfAnotherClusterInOurSecretIsNotOurs(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Create(w.Credential("other", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = testkit.OtherID }))
 	w.Settle("other")
@@ -198,6 +209,7 @@ func TestTheCredentialOfAnotherClusterInOurSecretIsNotOurs(t *testing.T) {
 }
 
 func TestAReleaseThatFailsIsMadeUpFor(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Change("prod-1", movedTo("elsewhere"))
 	failOnce(w, "patch", "Secret", 1, errors.New("connection reset"))
@@ -212,6 +224,7 @@ func TestAReleaseThatFailsIsMadeUpFor(t *testing.T) {
 }
 
 func TestAutoChoosesAnewWhenTheSpecGoesBackToIt(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Endpoint = &v1alpha1.Endpoint{Access: v1alpha1.AccessInternal}
@@ -225,6 +238,7 @@ func TestAutoChoosesAnewWhenTheSpecGoesBackToIt(t *testing.T) {
 }
 
 func TestAnImmutableSecretOfSomebodyElseIsAConflict(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	s := foreign(w, "prod-1-kubeconfig")
 	s.Immutable = new(true)

@@ -21,6 +21,7 @@ import (
 )
 
 func TestAChangedSpecAsksForACertificateOnlyWhereItMust(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		change func(*v1alpha1.ClusterCredential)
 		posts  int
@@ -110,6 +111,7 @@ func wantServes(t *testing.T, w *testkit.World, name string) {
 }
 
 func TestALabelThatLeavesTheSpecLeavesTheSecret(t *testing.T) {
+	t.Parallel()
 	withLabels := func(labels map[string]v1alpha1.LabelValue) func(*v1alpha1.ClusterCredential) {
 		return func(cc *v1alpha1.ClusterCredential) {
 			cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "prod-1-kubeconfig", Labels: labels}}
@@ -131,6 +133,7 @@ func TestALabelThatLeavesTheSpecLeavesTheSecret(t *testing.T) {
 }
 
 func TestAnOutputThatMovesIsFilledFromTheOldOneWhichIsReleased(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.TakeEvents()
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
@@ -161,6 +164,7 @@ func TestAnOutputThatMovesIsFilledFromTheOldOneWhichIsReleased(t *testing.T) {
 }
 
 func TestAnOutputThatMovesUnderDeleteIsRemoved(t *testing.T) {
+	t.Parallel()
 	w := established(t, func(cc *v1alpha1.ClusterCredential) { cc.Spec.DeletionPolicy = v1alpha1.DeletionDelete })
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "elsewhere"}}
@@ -176,6 +180,7 @@ func TestAnOutputThatMovesUnderDeleteIsRemoved(t *testing.T) {
 }
 
 func TestWhileTheClusterChangesTheSecretKeepsItsBytesAndReadyIsFalse(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	before := w.Secret("prod-1-kubeconfig").Data
 	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError, Times: ccesim.Forever}))
@@ -196,6 +201,7 @@ func TestWhileTheClusterChangesTheSecretKeepsItsBytesAndReadyIsFalse(t *testing.
 }
 
 func TestTheAddressIsChosenAsTheSpecSays(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		endpoint *v1alpha1.Endpoint
 		cluster  string
@@ -236,6 +242,7 @@ func TestTheAddressIsChosenAsTheSpecSays(t *testing.T) {
 }
 
 func TestAnAddressThatIsKnownToBeInsecureCostsNoCertificate(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Endpoint = &v1alpha1.Endpoint{Context: "external"}
@@ -248,6 +255,7 @@ func TestAnAddressThatIsKnownToBeInsecureCostsNoCertificate(t *testing.T) {
 }
 
 func TestAnAddressThatAppearsInTheCloudIsFoundWithoutTheUser(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("x", func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Endpoint, cc.Spec.Cluster.ID = &v1alpha1.Endpoint{Access: v1alpha1.AccessExternal}, testkit.OtherID
@@ -261,6 +269,7 @@ func TestAnAddressThatAppearsInTheCloudIsFoundWithoutTheUser(t *testing.T) {
 }
 
 func TestAClusterIsFoundByItsName(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		name, reason string
 		posts        int
@@ -300,6 +309,7 @@ func TestAClusterIsFoundByItsName(t *testing.T) {
 }
 
 func TestAnotherAccountWithTheVerySameKeyAsksForNothing(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	second := w.CloudAccount()
 	second.Name = "again"
@@ -318,6 +328,7 @@ func TestAnotherAccountWithTheVerySameKeyAsksForNothing(t *testing.T) {
 
 // The id of the access key stands in status and on the Secret: one of them is enough.
 func TestAnAccountThatIsRenamedAsksForNothing(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(*testkit.World){
 		"both copies are there": func(*testkit.World) {},
 		"status was wiped":      func(w *testkit.World) { w.WipeStatus("prod-1") },
@@ -347,6 +358,7 @@ func TestAnAccountThatIsRenamedAsksForNothing(t *testing.T) {
 }
 
 func TestAnotherAccountWithAnotherKeyAsksForOneAndTellsOfTheIdentity(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.TakeEvents()
 	w.Must(w.Sim.SetKeys(

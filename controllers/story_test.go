@@ -69,6 +69,7 @@ func newValue(value string) func(*v1alpha1.ClusterCredential) {
 }
 
 func TestAFirstCredentialTakesFourWritesOneReadAndOneCertificate(t *testing.T) {
+	t.Parallel()
 	w := testkit.New(t)
 	w.Create(w.Credential("prod-1"))
 	w.Recorder.Reset(nil)
@@ -92,6 +93,7 @@ func TestAFirstCredentialTakesFourWritesOneReadAndOneCertificate(t *testing.T) {
 }
 
 func TestAtRestNothingIsReadOrWritten(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	for range 3 {
 		w.Advance(time.Hour)
@@ -104,6 +106,7 @@ func TestAtRestNothingIsReadOrWritten(t *testing.T) {
 }
 
 func TestARestartWritesNothingAndAsksForNothing(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Restart()
 	w.Settle("prod-1")
@@ -114,6 +117,7 @@ func TestARestartWritesNothingAndAsksForNothing(t *testing.T) {
 }
 
 func TestAWipedStatusComesBackWithoutACertificate(t *testing.T) {
+	t.Parallel()
 	for name, restart := range map[string]bool{"while the operator runs": false, "while it was down": true} {
 		t.Run(name, func(t *testing.T) {
 			w := established(t)
@@ -136,6 +140,7 @@ func TestAWipedStatusComesBackWithoutACertificate(t *testing.T) {
 }
 
 func TestACertificateIsRenewedWhenAThirdOfItsLifeIsLeftAndNotBefore(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	uid := w.Secret("prod-1-kubeconfig").UID
 	first := w.Get("prod-1").Status
@@ -160,6 +165,7 @@ func TestACertificateIsRenewedWhenAThirdOfItsLifeIsLeftAndNotBefore(t *testing.T
 }
 
 func TestAManualPolicyWaitsForARequest(t *testing.T) {
+	t.Parallel()
 	w := established(t, func(cc *v1alpha1.ClusterCredential) {
 		cc.Spec.Renewal = &v1alpha1.Renewal{Policy: v1alpha1.RenewalManual}
 	})
@@ -184,6 +190,7 @@ func TestAManualPolicyWaitsForARequest(t *testing.T) {
 }
 
 func TestOneRequestMakesOneRenewal(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Advance(time.Hour)
 	for i, value := range []string{"a", "a", "b", "a", "b"} {
@@ -202,6 +209,7 @@ func TestOneRequestMakesOneRenewal(t *testing.T) {
 }
 
 func TestARequestThatIsThereAtTheFirstCertificateIsHandledByIt(t *testing.T) {
+	t.Parallel()
 	w := established(t, newValue("2026-01-01"))
 	w.Advance(time.Hour)
 	w.Settle("prod-1")
@@ -212,6 +220,7 @@ func TestARequestThatIsThereAtTheFirstCertificateIsHandledByIt(t *testing.T) {
 }
 
 func TestWhatIsWrongWithTheSecretIsRepaired(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		harm  func(*corev1.Secret)
 		posts int
@@ -258,6 +267,7 @@ func TestWhatIsWrongWithTheSecretIsRepaired(t *testing.T) {
 }
 
 func TestADeletedSecretIsMadeAnewTwiceAnHourAndThenAtTheFloor(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	for i := range 4 {
 		w.Must(w.Client.Delete(t.Context(), w.Secret("prod-1-kubeconfig")))
@@ -281,6 +291,7 @@ func TestADeletedSecretIsMadeAnewTwiceAnHourAndThenAtTheFloor(t *testing.T) {
 }
 
 func TestASuspendedCredentialIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true })
 	w.Change("prod-1", newValue("x"))
@@ -306,6 +317,7 @@ func TestASuspendedCredentialIsLeftAlone(t *testing.T) {
 }
 
 func TestASuspendedCredentialIsLookedAtAfterARestartAndNotWritten(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true })
 	w.Settle("prod-1")
@@ -330,6 +342,7 @@ func TestASuspendedCredentialIsLookedAtAfterARestartAndNotWritten(t *testing.T) 
 }
 
 func TestASuspendedAccountIsNotUsedButRepairGoesOn(t *testing.T) {
+	t.Parallel()
 	w := established(t)
 	account := &v1alpha1.CloudAccount{}
 	w.Must(w.Client.Get(t.Context(), w.Key(testkit.Account), account))

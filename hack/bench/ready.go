@@ -5,11 +5,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	toolswatch "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -40,38 +46,45 @@ func (b *bed) changeUntil(ctx context.Context, namespace string, n int, wanted f
 	if err != nil {
 		return 0, err
 	}
-	changes, err := watcher.Watch(ctx, &v1alpha1.ClusterCredentialList{}, client.InNamespace(namespace))
-	if err != nil {
-		return 0, err
-	}
-	defer changes.Stop()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	begin := time.Now()
-	changed := make(chan error, 1)
-	go func() { changed <- b.each(ctx, n, change) }()
-	err = awaitAll(ctx, changes, n, wanted, changed)
-	return time.Since(begin), err
+	var changes sync.WaitGroup
+	changes.Go(func() {
+		if err := b.each(ctx, n, change); err != nil {
+			fail(err)
+		}
+	})
+	seen, err := awaitAll(ctx, listerWatcher(watcher, namespace), n, wanted)
+	changes.Wait()
+	if err != nil {
+		return 0, fmt.Errorf("%d of %d done: %w", seen, n, errors.Join(err, context.Cause(ctx)))
+	}
+	return time.Since(begin), context.Cause(ctx)
 }
 
-// awaitAll returns once n ClusterCredentials were as wanted, and all changes are made.
-func awaitAll(ctx context.Context, seen watch.Interface, n int, wanted func(*v1alpha1.ClusterCredential) bool, changed <-chan error) error {
+// awaitAll returns once n ClusterCredentials were as wanted, and how many were.
+func awaitAll(ctx context.Context, source cache.ListerWatcher, n int, wanted func(*v1alpha1.ClusterCredential) bool) (int, error) {
 	done := map[string]bool{}
-	for len(done) < n || changed != nil {
-		select {
-		case err := <-changed:
-			if err != nil {
-				return err
-			}
-			changed = nil
-		case e, open := <-seen.ResultChan():
-			if !open {
-				return fmt.Errorf("the watch ended with %d of %d done: %w", len(done), n, context.Cause(ctx))
-			}
-			if cc, ok := e.Object.(*v1alpha1.ClusterCredential); ok && wanted(cc) {
-				done[cc.Name] = true
-			}
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d done: %w", len(done), n, ctx.Err())
+	_, err := toolswatch.UntilWithSync(ctx, source, &v1alpha1.ClusterCredential{}, nil, func(e watch.Event) (bool, error) {
+		if cc, ok := e.Object.(*v1alpha1.ClusterCredential); ok && wanted(cc) {
+			done[cc.Name] = true
 		}
+		return len(done) >= n, nil
+	})
+	return len(done), err
+}
+
+// listerWatcher is what an informer needs: a watch that the API server ends is begun again.
+func listerWatcher(c client.WithWatch, namespace string) cache.ListerWatcher {
+	in := client.InNamespace(namespace)
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			list := &v1alpha1.ClusterCredentialList{}
+			return list, c.List(ctx, list, in, &client.ListOptions{Raw: &o})
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return c.Watch(ctx, &v1alpha1.ClusterCredentialList{}, in, &client.ListOptions{Raw: &o})
+		},
 	}
-	return nil
 }
