@@ -17,6 +17,8 @@ TESTARGS ?=
 ARGS ?=
 # How long "fuzz" tries each target.
 FUZZTIME ?= 30s
+# How many times as many years "soak" tries as "test" does.
+ROUNDS ?= 10
 
 # The modules of this repository are separate on purpose: a go.work file must not join them.
 export GOWORK := off
@@ -113,6 +115,16 @@ fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
 	while IFS=: read -r file target; do \
 	  (set -x; go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=5x) </dev/null; \
 	done
+
+.PHONY: mutants
+mutants: ## Put hand-made bugs into a copy, one by one, and expect the tests to fail (ARGS=PART_OF_A_NAME). Half an hour.
+	@$(call kube_assets,$(TEST_ASSETS)); $(one_way) go build -o bin/mutants ./hack/mutants; exec bin/mutants $(ARGS)
+
+.PHONY: soak
+soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10), fuzzing (FUZZTIME=30s), hand-made bugs.
+	$(one_way) go test -timeout=0 -v -run='^(TestTenYearsOfAFleet|TestFleetsInHardTimes)$$' ./hack/soak -rounds=$(ROUNDS)
+	$(MAKE) fuzz
+	$(MAKE) mutants
 
 .PHONY: demo
 demo: ## See it at work: real servers, a simulated cloud, certificates that rotate. Ends by itself.

@@ -4,6 +4,7 @@
 package soak
 
 import (
+	"flag"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,9 @@ import (
 )
 
 const year = 365 * day
+
+// rounds is for "make soak".
+var rounds = flag.Uint64("rounds", 1, "how many times as many fleets are tried")
 
 // small is a fleet in hard times: all that can go wrong, much of the time.
 func small(seed uint64) plan {
@@ -56,12 +60,14 @@ func soak(t *testing.T, p plan) *world {
 
 func TestTenYearsOfAFleet(t *testing.T) {
 	t.Parallel()
-	t.Log(soak(t, decade(1)).tally)
+	for seed := range *rounds {
+		t.Log(soak(t, decade(1+seed)).tally)
+	}
 }
 
 func TestFleetsInHardTimes(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(3) {
+	for seed := range 3 * *rounds {
 		t.Log(soak(t, small(seed)).tally)
 		t.Log(soak(t, crowded(seed)).tally)
 	}
