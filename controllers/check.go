@@ -120,7 +120,7 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 	if wish.Context == "" && err != nil {
 		return false, choiceFailure(err, p.now.Add(time.Hour))
 	}
-	if p.wanted.Unreachable && wish.Context == "" {
+	if p.wanted.Unreachable && wish.Context == "" && !p.decision.OtherCluster {
 		p.offer = offer
 		p.wanted.Unreachable = false
 		p.decision = rotation.Decide(p.now, p.wanted, p.found)

@@ -48,7 +48,16 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 // credential in it.
 func (p *pass) purpose() string {
 	server, _, _ := p.address()
-	return digest(string(p.cc.UID), fmt.Sprint(p.cc.Generation), server, p.requestRecord(), firstOf(p.clusterName, p.knownName()))
+	return digest(string(p.cc.UID), fmt.Sprint(p.cc.Generation), server, p.requestRecord(), p.storedName())
+}
+
+// storedName is the name of the cluster that the stored certificate is for; empty: not known. The cluster
+// that was looked up in this pass may be another one, for which no certificate came.
+func (p *pass) storedName() string {
+	if p.found.Record != nil && p.found.Record.ClusterID == p.clusterID {
+		return firstOf(p.clusterName, p.knownName())
+	}
+	return p.knownName()
 }
 
 // bringUpToDate looks what the stored credential should look like today, and writes it.
@@ -100,7 +109,7 @@ func (p *pass) marksOf(marks target.Marks) target.Marks {
 		}
 	}
 	marks.Source.KeyID = p.askedBy()
-	marks.Source.ClusterName = firstOf(p.clusterName, p.knownName(), p.cc.Spec.Cluster.Name)
+	marks.Source.ClusterName = firstOf(p.storedName(), p.cc.Spec.Cluster.Name)
 	marks.Source.Contexts = p.contexts()
 	return marks
 }

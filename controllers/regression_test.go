@@ -247,3 +247,36 @@ func TestAnImmutableSecretOfSomebodyElseIsAConflict(t *testing.T) {
 	w.Pass("prod-1")
 	wantConditions(t, w.Get("prod-1"), conflicted)
 }
+
+// The cloud has told the other cluster's name, and gave no certificate for it: the Secret
+// must not take that name for its own, or nobody would ask again.
+func TestAClusterThatSpecNamesIsAskedForUntilThereIsACertificate(t *testing.T) {
+	w := testkit.New(t)
+	w.Create(w.Credential("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-1"} }))
+	w.Settle("prod-1")
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError}))
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.Name = "prod-2" })
+	w.Settle("prod-1")
+	w.Advance(time.Hour)
+	w.Settle("prod-1")
+	if got := w.Get("prod-1").Status.ClusterID; got != testkit.OtherID {
+		t.Errorf("spec names %s, and the credential is still of %s", testkit.OtherID, got)
+	}
+}
+
+// The address that was looked up is the other cluster's: without a certificate for that one,
+// the stored one keeps its own.
+func TestAnAddressOfAnotherClusterIsNotPublishedWithTheStoredCertificate(t *testing.T) {
+	w := testkit.New(t)
+	w.Create(w.Credential("prod-2", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = testkit.OtherID }))
+	w.Settle("prod-2")
+	before := string(w.Secret("prod-2-kubeconfig").Data["value"])
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError}))
+	w.Change("prod-2", func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Cluster.ID, cc.Spec.Endpoint = testkit.ClusterID, &v1alpha1.Endpoint{Access: v1alpha1.AccessExternal}
+	})
+	w.Pass("prod-2")
+	if got := string(w.Secret("prod-2-kubeconfig").Data["value"]); got != before {
+		t.Errorf("the certificate of one cluster is published with the address of another")
+	}
+}
