@@ -5,9 +5,11 @@ package cce
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -36,6 +38,8 @@ type Options struct {
 	UserAgent string
 	// Timeout bounds one call of a Cloud, the look-up of its project included. Zero: 10s.
 	Timeout time.Duration
+	// DialContext opens every connection. Nil: over the network, in 5s at the most.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Dialer makes the Cloud of an account. All its clouds share a transport and the
@@ -73,6 +77,9 @@ func New(options Options) (*Dialer, error) {
 		d.timeout = defaultTimeout
 	}
 	d.transport = newTransport(options.RootCAs)
+	if options.DialContext != nil {
+		d.transport.DialContext = options.DialContext
+	}
 	return d, nil
 }
 
