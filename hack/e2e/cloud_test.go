@@ -35,16 +35,19 @@ type options struct {
 	alone bool
 	// elects is for worlds whose managers elect a leader: they have the one Lease to themselves.
 	elects bool
+	// ownLease is for gated worlds whose managers elect a leader by a Lease in the world's own namespace.
+	ownLease bool
 }
 
 // cloud is a simulator of a world's own: with the lifetime, the latency and the faults that its test wants. It serves the same
 // HTTP as the ccesim binary, admin API included.
 type cloud struct {
 	*stack.Sim
+	sim    http.Handler
 	server *httptest.Server
 }
 
-func (s *shared) newCloud(t *testing.T, o options, g *gate) *cloud {
+func (s *shared) newCloud(t *testing.T, o options) *cloud {
 	t.Helper()
 	cert, key, _ := s.Kube.ClientCA()
 	config := ccesim.Config{
@@ -67,17 +70,13 @@ func (s *shared) newCloud(t *testing.T, o options, g *gate) *cloud {
 		t.Fatal(err)
 	}
 	both := http.NewServeMux()
-	var front http.Handler = sim
-	if g != nil {
-		front = g.guard(changeOfCloud, sim)
-	}
-	both.Handle("/", front)
+	both.Handle("/", sim)
 	both.Handle("/_sim/", sim.AdminHandler())
 	server := httptest.NewServer(both)
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	admin := *s.Sim // speaks the same admin API, at another address
 	admin.URL = server.URL
-	return &cloud{Sim: &admin, server: server}
+	return &cloud{Sim: &admin, sim: sim, server: server}
 }
 
 // internalURL is the address of every cluster inside its network. Nobody answers there.

@@ -161,6 +161,8 @@ type tally struct {
 	lost     []time.Time // when those were asked for whose certificate history does not name
 	unknown  int         // outcomes that history tells as such
 	expiries int         // entries of history that were for expiry
+	// discarded are certificates that history names as such.
+	discarded int
 }
 
 func tallyOf(posts []stack.Entry, history []v1alpha1.HistoryEntry) tally {
@@ -170,6 +172,9 @@ func tallyOf(posts []stack.Entry, history []v1alpha1.HistoryEntry) tally {
 		named[entry.SerialNumber] = entry.SerialNumber != ""
 		if entry.State == v1alpha1.CertificateUnknown {
 			sum.unknown++
+		}
+		if entry.State == v1alpha1.CertificateDiscarded {
+			sum.discarded++
 		}
 		if entry.Trigger == v1alpha1.TriggerExpiry {
 			sum.expiries++

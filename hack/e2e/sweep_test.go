@@ -25,6 +25,8 @@ type workload struct {
 	// fresh is for one that is not there before; act makes it happen.
 	fresh bool
 	act   func(w *world, name string)
+	// rest, where it is set, keeps it from happening again.
+	rest func(w *world, name string)
 	// done says that it has happened, given the serial number before.
 	done func(cc *v1alpha1.ClusterCredential, before string) bool
 }
@@ -65,7 +67,7 @@ func TestAKillAtAnyRequestCostsAtMostTheCertificateUnderWay(t *testing.T) {
 			for at, what := range reference.requests {
 				for _, after := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%d %s carried out %v", at, what, after), func(t *testing.T) {
-						got := load.run(t, &fall{at: at, after: after, done: make(chan struct{})})
+						got := load.run(t, &strike{at: at, after: after, fatal: true, done: make(chan struct{})})
 						got.wantEndOf(t, reference, what, after)
 					})
 				}
@@ -76,63 +78,85 @@ func TestAKillAtAnyRequestCostsAtMostTheCertificateUnderWay(t *testing.T) {
 
 // run is how a workload went.
 type run struct {
-	requests []string          // that changed something, in order
-	posts    int               // certificates asked for
-	lost     int               // of those, history does not name the certificate
-	unknown  int               // outcomes that history tells as such
-	end      map[string]string // what users see
+	requests []string // that changed something, in order
+	posts    int      // certificates asked for
+	lost     int      // of those, history does not name the certificate
+	unknown  int      // outcomes that history tells as such
+	// discarded are certificates that came too late to be stored, as history tells.
+	discarded int
+	end       map[string]string // what users see
 }
 
-// run lets it happen in a world of its own, with one fall at the most.
-func (load workload) run(t *testing.T, f *fall) run {
+// run lets it happen in a world of its own, with one strike at the most, which kills.
+func (load workload) run(t *testing.T, s *strike) run {
 	t.Helper()
 	w := newWorld(t, options{clusters: []string{"swept"}, lifetime: load.lifetime, gated: true})
 	w.args = []string{"--min-issue-interval=5s"}
 	w.startManager()
-	w.apply(accountYAML())
-	w.kubectl("wait", "--for=condition=Ready", "--timeout=28s", "cloudaccount/"+theAccount)
-	before := ""
-	var prober *stack.Prober
-	if !load.fresh {
-		w.apply(credentialYAML("swept", "swept", load.more))
-		w.waitReady("swept")
-		w.eventually(eventTime, func() error { return w.wantEvent("swept", "Issued", "") })
-		before = w.serial("swept")
-		p, err := w.Prober(stack.ProbeOptions{Namespace: w.namespace, Secret: "swept-kubeconfig"})
-		w.must(err)
-		prober = p
-	}
-	if f != nil {
+	before, prober := load.prepare(w)
+	if s != nil {
 		manager := w.manager()
-		f.kill = func() {
+		s.hit = func() {
 			if err := manager.Kill(); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	w.gate.begin(f)
+	w.gate.begin(s)
 	load.act(w, "swept")
-	if f != nil {
-		w.eventually(time.Minute, func() error {
-			select {
-			case <-f.done:
-				return nil
-			default:
-				return fmt.Errorf("request %d was never made; those that were: %q", f.at, w.gate.requests())
-			}
-		})
+	if s != nil {
+		w.waitStruck(s)
 		w.startManager()
 	}
 	w.eventually(2*time.Minute, func() error {
 		return w.isDone("swept", func(cc *v1alpha1.ClusterCredential) bool { return load.done(cc, before) })
 	})
 	w.must(w.manager().Kill()) // a rotation would go on
-	if prober != nil {
-		if seen := prober.Stop(); len(seen.Failures) > 0 || seen.Absent > 0 || len(seen.UIDs) != 1 {
-			t.Errorf("%d of %d logins failed, %d times no Secret, UIDs %v: %+v", len(seen.Failures), seen.Attempts, seen.Absent, seen.UIDs, seen.Failures)
-		}
-	}
+	w.wantNoFailedLogin(prober)
 	return w.account("swept")
+}
+
+// prepare makes what is there before: the serial number of the certificate, and a client that logs in with it.
+func (load workload) prepare(w *world) (before string, prober *stack.Prober) {
+	w.t.Helper()
+	w.apply(accountYAML())
+	w.kubectl("wait", "--for=condition=Ready", "--timeout=28s", "cloudaccount/"+theAccount)
+	if load.fresh {
+		return "", nil
+	}
+	w.apply(credentialYAML("swept", "swept", load.more))
+	w.waitReady("swept")
+	w.eventually(eventTime, func() error { return w.wantEvent("swept", "Issued", "") })
+	prober, err := w.Prober(stack.ProbeOptions{Namespace: w.namespace, Secret: "swept-kubeconfig"})
+	w.must(err)
+	return w.serial("swept"), prober
+}
+
+// wantNoFailedLogin stops a client, if there is one, and returns what it has seen.
+func (w *world) wantNoFailedLogin(prober *stack.Prober) stack.Probes {
+	w.t.Helper()
+	if prober == nil {
+		return stack.Probes{}
+	}
+	seen := prober.Stop()
+	if len(seen.Failures) > 0 || seen.Absent > 0 || len(seen.UIDs) != 1 {
+		w.t.Errorf("%d of %d logins failed, %d times no Secret, UIDs %v: %+v",
+			len(seen.Failures), seen.Attempts, seen.Absent, seen.UIDs, seen.Failures)
+	}
+	return seen
+}
+
+// waitStruck returns once the strike has hit.
+func (w *world) waitStruck(s *strike) {
+	w.t.Helper()
+	w.eventually(time.Minute, func() error {
+		select {
+		case <-s.done:
+			return nil
+		default:
+			return fmt.Errorf("request %d was never made; those that were: %q", s.at, w.gate.requests())
+		}
+	})
 }
 
 // isReleased says whether the Secret was let go of and that was told, or the manager died over it.
@@ -178,12 +202,12 @@ func (w *world) account(name string) run {
 		"holds":       fmt.Sprint(cc.Status.Certificate.SerialNumber == w.serial(name)),
 	}
 	for _, o := range cc.Status.Outputs {
-		end["outputs"] += fmt.Sprintf("%s %s %s;", o.SecretName, o.State, o.Reason)
+		end["outputs"] += fmt.Sprintf("%s %s %s;", strings.TrimPrefix(o.SecretName, name), o.State, o.Reason)
 	}
 	for _, c := range cc.Status.Conditions {
 		end["condition "+c.Type] = fmt.Sprintf("%s/%s", c.Status, c.Reason)
 	}
-	return run{requests: w.gate.requests(), posts: sum.asked, lost: len(sum.lost), unknown: sum.unknown, end: end}
+	return run{requests: w.gate.requests(), posts: sum.asked, lost: len(sum.lost), unknown: sum.unknown, discarded: sum.discarded, end: end}
 }
 
 // wantEndOf compares a run with one in which nothing was killed. A certificate may be lost where the kill came between the

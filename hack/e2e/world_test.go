@@ -24,7 +24,9 @@ type world struct {
 	t         *testing.T
 	namespace string
 	cloud     *cloud
-	gate      *gate // nil: managers go straight to both servers
+	gate      *gate // of managers that are started from now on; nil: they go straight to both servers
+	gates     []*gate
+	ownsLease bool
 	// client is how the test looks at things. What it does, it does with kubectl.
 	client client.Client
 	// args are more flags for managers, env more variables.
@@ -55,12 +57,16 @@ func newWorld(t *testing.T, o options) *world {
 	eyes, err := w.Client()
 	w.must(err)
 	w.client = eyes
-	if o.gated {
-		w.gate = newGate(t, w.roles.operator)
-	}
-	w.cloud = w.newCloud(t, o, w.gate)
+	w.cloud = w.newCloud(t, o)
+	w.ownsLease = o.ownLease
 	t.Cleanup(w.leave)
+	if o.gated {
+		w.gate = w.newGate()
+	}
 	w.kubectl("create", "namespace", w.namespace)
+	if w.ownsLease {
+		w.apply(leaseRoleYAML)
+	}
 	return w
 }
 
@@ -80,17 +86,20 @@ func (w *world) leave() {
 			w.t.Error(err)
 		}
 	}
+	for _, g := range w.gates {
+		g.close()
+	}
 }
 
 // startManager starts a manager that runs as the shipped ServiceAccount.
 func (w *world) startManager(args ...string) *stack.Manager {
 	w.t.Helper()
-	all := []string{"--namespaces=" + w.namespace, "--cce-endpoint=" + w.cloud.URL, "--iam-endpoint=" + w.cloud.URL, verbosity}
-	all = append(append(all, w.args...), args...)
-	user := w.roles.operator
+	user, cloud := w.roles.operator, w.cloud.URL
 	if w.gate != nil {
-		user = w.gate.asUser()
+		user, cloud = w.gate.asUser(), w.gate.cloud.URL
 	}
+	all := []string{"--namespaces=" + w.namespace, "--cce-endpoint=" + cloud, "--iam-endpoint=" + cloud, verbosity}
+	all = append(append(all, w.args...), args...)
 	m, err := w.StartManager(context.Background(), stack.ManagerOptions{
 		Args: all, Env: w.env, User: user, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
 	})
