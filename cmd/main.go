@@ -120,7 +120,9 @@ func newManager(o options) (ctrl.Manager, error) {
 		LeaderElection:          o.leaderElect,
 		LeaderElectionID:        leaseName,
 		LeaderElectionNamespace: leaseNamespace(),
-		GracefulShutdownTimeout: &grace,
+		// On a signal, once the work under way is done: the process ends right after.
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &grace,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the manager: %w", err)
