@@ -82,7 +82,7 @@ func (f *someFleet) wantAnew(t *testing.T, posts, held int) {
 	}
 }
 
-var heldBack = map[string]string{
+var ofOneHeld = map[string]string{
 	"Ready": "True/Valid", "Issued": "False/FleetHeld", "Published": "True/Published", "Reconciling": "True/FleetHeld",
 }
 
@@ -93,7 +93,7 @@ func TestAMassChangeIsHeldAndToldOnce(t *testing.T) {
 	f.changeAll()
 	f.wantAnew(t, freely, freely+1)
 	one := f.Get(f.held()[0])
-	wantConditions(t, one, heldBack)
+	wantConditions(t, one, ofOneHeld)
 	issued := meta.FindStatusCondition(one.Status.Conditions, v1alpha1.ConditionIssued)
 	for _, word := range []string{"of 11 ClusterCredentials", "more than 5", "a validity of 1440h", v1alpha1.AnnotationRenewRequestedAt} {
 		if !strings.Contains(issued.Message, word) {
@@ -186,7 +186,7 @@ func TestWhileAMassChangeIsHeldEverythingElseGoesOn(t *testing.T) {
 	f.Change("new", validFor(7)) // a change like any other: it is held, too
 	f.Settle("new")
 	wantPosts(t, f.World, posts+2)
-	wantConditions(t, f.Get("new"), heldBack)
+	wantConditions(t, f.Get("new"), ofOneHeld)
 
 }
 
@@ -204,7 +204,7 @@ func TestWhatIsHeldIsRenewedInTime(t *testing.T) {
 	}
 	f.Change(soonest, validFor(60))
 	f.Settle(soonest)
-	wantConditions(t, f.Get(soonest), heldBack)
+	wantConditions(t, f.Get(soonest), ofOneHeld)
 	f.Clock.SetTime(due)
 	f.Settle(soonest)
 	wantConditions(t, f.Get(soonest), healthy)

@@ -169,7 +169,7 @@ func (p *process) setUp(ctx context.Context, mgr ctrl.Manager) {
 	})
 	c := controllers.Config{
 		Client: mgr.GetClient(), Live: live, Keys: p.keys, Dialer: dialer, Endpoint: endpoint,
-		Budget: controllers.NewBudget(time.Now(), workers), Clock: clock.RealClock{}, Metrics: metrics, MinIssueInterval: floor,
+		Budget: controllers.NewBudget(time.Now(), workers), Clock: clock.RealClock{}, Metrics: metrics, MinIssueInterval: floor, FleetHold: true,
 	}
 	p.credentials, accounts = controllers.NewCredentialReconciler(c), controllers.NewAccountReconciler(c)
 	w.must(p.credentials.SetupWithManager(mgr, workers))
