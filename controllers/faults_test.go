@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
@@ -267,6 +268,43 @@ func TestACertificateThatCannotBeStoredIsKeptAndNotAskedForAgain(t *testing.T) {
 	wantConditions(t, w.Get("prod-1"), map[string]string{"Ready": "True/Valid", "Issued": "True/Suspended", "Published": "True/Published"})
 	if open := w.Get("prod-1").Status.Issuance; open != nil {
 		t.Errorf("an intent is open at rest: %+v", open)
+	}
+}
+
+// A leader that could not store its certificate comes back, when another one has got and stored a newer one.
+func TestAKeptCertificateDoesNotReplaceANewerOne(t *testing.T) {
+	w := testkit.New(t)
+	w.Create(w.Credential("prod-1"))
+	refuse := true
+	w.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if refuse && call == (testkit.Call{Verb: "create", Kind: "Secret"}) {
+			return testkit.Forbidden(), false
+		}
+		return nil, false
+	})
+	w.Pass("prod-1")
+	refuse = false
+	former := w.Reconciler
+	w.Restart()
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	newer := w.Secret("prod-1-kubeconfig").Data
+
+	w.Reconciler = former
+	w.Pass("prod-1")
+	if !equality.Semantic.DeepEqual(newer, w.Secret("prod-1-kubeconfig").Data) {
+		t.Error("the Secret does not hold the newer certificate any more")
+	}
+	w.Restart()
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), healthy)
+	var states []string
+	for _, entry := range w.Get("prod-1").Status.History {
+		states = append(states, string(entry.State))
+	}
+	if diff := cmp.Diff([]string{"Active", "Discarded"}, states); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
 	}
 }
 

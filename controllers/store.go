@@ -50,14 +50,12 @@ func (r *CredentialReconciler) store(ctx context.Context, p *pass) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeDeadline)
 	defer cancel()
 	fresh, first := p.fresh, p.remembered.held == nil
-	if p.view == nil {
-		if !r.lookAgain(ctx, p) {
-			r.hold(p, nil, errUnread)
-			return
-		}
-		if r.overtaken(p) {
-			return
-		}
+	if p.view == nil && !r.lookAgain(ctx, p) {
+		r.hold(p, nil, errUnread)
+		return
+	}
+	if r.overtaken(p) { // one that was held is older than what another leader has stored meanwhile
+		return
 	}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := r.put(ctx, p, fresh.credential, fresh.marks)

@@ -150,10 +150,13 @@ func (g *gate) requests() []string {
 // changeOfCluster names a request to the API server that changes something about a credential; empty: it does not. What is
 // about accounts, and about leaders, comes at times of its own.
 func changeOfCluster(r *http.Request) string {
-	if r.Method == http.MethodGet || r.URL.Query().Has("dryRun") || strings.Contains(r.URL.Path, "/namespaces/"+systemNamespace+"/") {
+	if r.Method == http.MethodGet || r.URL.Query().Has("dryRun") {
 		return ""
 	}
 	for _, resource := range []string{"clustercredentials", "secrets", "events"} {
+		if resource == "events" && strings.HasPrefix(r.URL.Path, "/api/") {
+			continue // core events are the elector's
+		}
 		if _, rest, found := strings.Cut(r.URL.Path, "/"+resource); found {
 			if strings.HasSuffix(rest, "/status") {
 				resource += "/status"

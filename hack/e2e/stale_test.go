@@ -125,10 +125,12 @@ func TestAManagerThatNeverSeesItsOwnWritesAsksOnce(t *testing.T) {
 	w.gate.begin(s)
 	w.requestRenewal("now", "unseen")
 	w.waitStruck(s)
-	w.eventually(eventTime, func() error { return w.wantEvent("unseen", "Issued", w.serial("unseen")) })
-	if w.serial("unseen") == first {
-		t.Fatal("the renewal was not carried out")
-	}
+	w.eventually(eventTime, func() error {
+		if w.serial("unseen") == first {
+			return fmt.Errorf("the renewal is not carried out")
+		}
+		return w.wantEvent("unseen", "Issued", w.serial("unseen"))
+	})
 	w.poke("unseen", believed+eventTime) // a pass that believes what it is shown
 	w.waitHeld(credentials)
 	w.wantPosts(2, "unseen")
