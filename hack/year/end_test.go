@@ -4,6 +4,7 @@
 package year
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -117,10 +118,5 @@ func (p *post) excused() bool {
 	if p.process == nil || soon(p.process.killed) || soon(p.process.stopped) && p.process.troubled {
 		return true
 	}
-	for _, at := range p.member.changes {
-		if soon(at) {
-			return true
-		}
-	}
-	return soon(p.member.deleted[p.uid])
+	return slices.ContainsFunc(p.member.changes, soon) || soon(p.member.deleted[p.uid])
 }

@@ -5,6 +5,7 @@ package year
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -237,9 +238,9 @@ func (o *oracle) readLedger() {
 }
 
 func (o *oracle) bySerial(serial string) *post {
-	for i := len(o.posts) - 1; i >= 0; i-- {
-		if o.posts[i].entry.Serial == serial {
-			return o.posts[i]
+	for _, p := range slices.Backward(o.posts) { // mostly it is a late one
+		if p.entry.Serial == serial {
+			return p
 		}
 	}
 	return nil
