@@ -44,6 +44,8 @@ type Recorder struct {
 	indexes map[string]client.IndexerFunc
 	// namespace is all that the cache sees, as with --namespaces: worlds share an API server.
 	namespace string
+	// view is what the cache shows of some kinds; nil: everything as it is.
+	view *View
 }
 
 // Calls returns the requests since the last Reset.
@@ -75,6 +77,16 @@ func (r *Recorder) Reset(fault Fault) {
 func (r *Recorder) IndexField(_ context.Context, _ client.Object, field string, extract client.IndexerFunc) error {
 	r.indexes[field] = extract
 	return nil
+}
+
+// heldBack returns the view if it holds the kind back, nil if the cache shows that kind as it is.
+func (r *Recorder) heldBack(kind string) *View {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.view == nil || r.view.shown[kind] == nil {
+		return nil
+	}
+	return r.view
 }
 
 // do counts a request and carries it out, unless the fault says otherwise.
@@ -138,6 +150,9 @@ func (r *Recorder) wrap(inner client.WithWatch, cached bool) client.WithWatch {
 
 // cachedGet reads without counting: a cache costs the API server nothing.
 func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	if view := r.heldBack(kind(obj)); view != nil {
+		return view.get(key, obj)
+	}
 	if err := c.Get(ctx, key, obj, opts...); err != nil {
 		return err
 	}
@@ -151,10 +166,7 @@ func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client
 func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 	options := (&client.ListOptions{}).ApplyOptions(opts)
 	selector := options.FieldSelector
-	if err := c.List(ctx, list, client.InNamespace(r.namespace)); err != nil {
-		return err
-	}
-	items, err := meta.ExtractList(list)
+	items, err := r.itemsOf(ctx, c, list)
 	if err != nil {
 		return err
 	}
@@ -166,6 +178,17 @@ func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list clie
 	}
 	slices.Reverse(kept) // a cache lists in any order
 	return meta.SetList(list, kept)
+}
+
+// itemsOf are all objects of a kind that the cache shows.
+func (r *Recorder) itemsOf(ctx context.Context, c client.WithWatch, list client.ObjectList) ([]runtime.Object, error) {
+	if view := r.heldBack(listedKind(list)); view != nil {
+		return view.list(listedKind(list)), nil
+	}
+	if err := c.List(ctx, list, client.InNamespace(r.namespace)); err != nil {
+		return nil, err
+	}
+	return meta.ExtractList(list)
 }
 
 func (r *Recorder) matches(object client.Object, selector fields.Selector) bool {
@@ -184,16 +207,35 @@ func (r *Recorder) matches(object client.Object, selector fields.Selector) bool 
 	return true
 }
 
+// The kinds of objects that the operator's cache shows.
+const (
+	KindCredential = "ClusterCredential"
+	KindAccount    = "CloudAccount"
+	KindSecret     = "Secret"
+)
+
+// listedKind is the kind of the objects in a list.
+func listedKind(list client.ObjectList) string {
+	switch list.(type) {
+	case *v1alpha1.ClusterCredentialList:
+		return KindCredential
+	case *v1alpha1.CloudAccountList:
+		return KindAccount
+	default: // the cache holds nothing else
+		return KindSecret
+	}
+}
+
 func kind(obj client.Object) string {
 	switch obj.(type) {
 	case *corev1.Secret:
-		return "Secret"
+		return KindSecret
 	case *v1alpha1.ClusterCredential:
-		return "ClusterCredential"
+		return KindCredential
 	case *eventsv1.Event:
 		return "Event"
 	case *v1alpha1.CloudAccount:
-		return "CloudAccount"
+		return KindAccount
 	default:
 		return obj.GetObjectKind().GroupVersionKind().Kind
 	}

@@ -70,6 +70,7 @@ type World struct {
 	Clock      *clocktesting.FakePassiveClock
 	Reconciler *controllers.CredentialReconciler
 	Accounts   *controllers.AccountReconciler
+	watches    metadata.Interface
 	keys       controllers.Keys
 	config     controllers.Config
 }
@@ -92,19 +93,40 @@ func New(t testing.TB) *World {
 	}
 	w.Recorder.namespace = w.Namespace
 	w.startCloud()
-	scheme := runtime.NewScheme()
-	w.Must(corev1.AddToScheme(scheme))
-	w.Must(eventsv1.AddToScheme(scheme))
-	w.Must(v1alpha1.AddToScheme(scheme))
-	inner, err := client.NewWithWatch(cluster.Config(), client.Options{Scheme: scheme})
-	w.Must(err)
-	w.Client = inner
+	shared.once.Do(func() { shared.open(cluster) })
+	w.Must(shared.err)
+	w.Client, w.watches = shared.client, shared.watches
 	w.Must(controllers.Index(t.Context(), w.Recorder))
 	w.startOperator()
 	w.Create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}})
 	w.Create(w.KeySecret())
 	w.Create(w.CloudAccount())
 	return w
+}
+
+// connection is how the worlds of a process reach their API server. They share it: to make one, and to learn what the server
+// knows, costs more than many a test.
+type connection struct {
+	once    sync.Once
+	client  client.WithWatch
+	watches metadata.Interface
+	err     error
+}
+
+var shared connection
+
+func (c *connection) open(cluster *realkube.Cluster) {
+	scheme := runtime.NewScheme()
+	c.err = errors.Join(corev1.AddToScheme(scheme), eventsv1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
+	if c.err != nil {
+		return
+	}
+	config := cluster.Config()
+	config.QPS = -1 // one world must not wait for another
+	if c.client, c.err = client.NewWithWatch(config, client.Options{Scheme: scheme}); c.err != nil {
+		return
+	}
+	c.watches, c.err = metadata.NewForConfig(config)
 }
 
 func (w *World) startCloud() {
@@ -131,10 +153,8 @@ func (w *World) startOperator() {
 	w.T.Cleanup(server.Close)
 	dialer, err := cce.New(cce.Options{CCEEndpoint: server.URL, IAMEndpoint: server.URL, Timeout: time.Second})
 	w.Must(err)
-	watches, err := metadata.NewForConfig(w.Cluster.Config())
-	w.Must(err)
 	live := w.Recorder.wrap(w.Client, false)
-	keys := keyring.New(watches, w.Client, func(types.NamespacedName) {})
+	keys := keyring.New(w.watches, w.Client, func(types.NamespacedName) {})
 	w.T.Cleanup(keys.Close)
 	w.keys = keys
 	w.config = controllers.Config{
