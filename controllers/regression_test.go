@@ -280,3 +280,28 @@ func TestAnAddressOfAnotherClusterIsNotPublishedWithTheStoredCertificate(t *test
 		t.Errorf("the certificate of one cluster is published with the address of another")
 	}
 }
+
+// To a cache that is older than the spec, the output of today is a former one. Under Delete it must not be removed for that.
+func TestALateCacheRemovesNoSecretThatTheSpecNames(t *testing.T) {
+	w := established(t, goesAlong)
+	old := w.Look(testkit.KindCredential)
+	w.Change("prod-1", movedTo("elsewhere"))
+	w.Settle("prod-1")
+	before := w.Secret("elsewhere")
+	w.Show(old)
+	w.Restart()
+	for range 5 {
+		_, _ = w.Try("prod-1")
+		w.Advance(10 * time.Second)
+	}
+	if after := w.Secret("elsewhere"); after.UID != before.UID {
+		t.Error("the Secret that the spec names was removed")
+	}
+	w.Show(nil)
+	w.Settle("prod-1")
+	wantServes(t, w, "prod-1")
+	wantPosts(t, w, 1)
+	if holdsCredential(w, "prod-1-kubeconfig") {
+		t.Error("the Secret that the spec does not name any more is still there")
+	}
+}

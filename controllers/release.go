@@ -5,12 +5,14 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -101,7 +103,7 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 		secret := &p.former[i]
 		marks := target.MarksOf(secret)
 		if p.cc.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
-			if err := r.secrets.Delete(ctx, secret); err != nil {
+			if err := r.deleteFormer(ctx, p, secret); err != nil {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 			}
 			continue
@@ -119,6 +121,25 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 		})
 	}
 }
+
+// deleteFormer removes a Secret that was an output, if the spec that says so is the one that the API server has: to a cache
+// that lags behind, the output of today is a former one, and what is removed is gone for whoever reads it. A newer
+// spec comes with an event of its own.
+func (r *CredentialReconciler) deleteFormer(ctx context.Context, p *pass, secret *metav1.PartialObjectMetadata) error {
+	live := &v1alpha1.ClusterCredential{}
+	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.cc), live); {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return errNoSpec
+	case live.UID != p.cc.UID || live.Generation != p.cc.Generation:
+		return nil
+	}
+	return r.secrets.Delete(ctx, secret)
+}
+
+// errNoSpec carries nothing of the API server's answer.
+var errNoSpec = errors.New("the ClusterCredential could not be read from the API server, before a Secret that it does not name any more is removed")
 
 func metaTime(at time.Time) *metav1.Time {
 	if at.IsZero() {
