@@ -36,7 +36,7 @@ BIN := $(CURDIR)/bin
 PURE := $(patsubst %,./controllers/%/...,rotation kubeconfig output status issuer) ./hack/soak/...
 FAST := $(PURE) ./controllers/budget/... ./controllers/fleet/...
 # What else the tests need of Kubernetes than etcd, kube-apiserver and kubectl.
-TEST_ASSETS := --with=kube-controller-manager
+TEST_ASSETS := --with=kube-controller-manager,etcdutl
 
 # $(call kube_assets,OPTIONS) sets KUBEBUILDER_ASSETS for the rest of a recipe.
 kube_assets = KUBEBUILDER_ASSETS="$$(hack/kube-assets.sh $(1) | tail -n 1)"; export KUBEBUILDER_ASSETS

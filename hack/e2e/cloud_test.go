@@ -23,6 +23,10 @@ var (
 
 // options say what a world is like.
 type options struct {
+	// suite has the servers. Unset: those that the tests share.
+	suite *shared
+	// front is for worlds whose managers reach the API server by way of one.
+	front *front
 	// clusters are the names of its clusters; stack.ClusterID tells their ids.
 	clusters []string
 	lifetime time.Duration // longest life of a certificate; 0: as asked

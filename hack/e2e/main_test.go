@@ -74,22 +74,39 @@ type shared struct {
 
 func theSuite(t *testing.T) *shared {
 	t.Helper()
-	suite.once.Do(func() { suite.started, suite.err = startSuite(context.Background(), suite.dir) })
+	suite.once.Do(func() { suite.started, suite.err = startSuite(context.Background(), suite.dir, "") })
 	if suite.err != nil {
 		t.Fatal("e2e:", suite.err)
 	}
 	return suite.started
 }
 
-func startSuite(ctx context.Context, dir string) (*shared, error) {
+// ownSuite is for a test that does to a whole API server what would disturb the others.
+func ownSuite(t *testing.T) *shared {
+	t.Helper()
+	s, err := startSuite(context.Background(), t.TempDir(), theSuite(t).BinDir())
+	if err != nil {
+		t.Fatal("e2e:", err)
+	}
+	t.Cleanup(func() {
+		for _, problem := range s.finish(false) {
+			t.Error("e2e:", problem)
+		}
+	})
+	return s
+}
+
+// startSuite starts the servers and installs everything. binDir unset: the programs are built.
+func startSuite(ctx context.Context, dir, binDir string) (*shared, error) {
 	audit := filepath.Join(dir, "audit.log")
 	s, err := stack.Start(ctx, stack.Options{
-		Dir: dir, Out: os.Stderr, Clusters: []string{"prod-1", "prod-2"},
+		Dir: dir, BinDir: binDir, Out: os.Stderr, Clusters: []string{"prod-1", "prod-2"},
 		Kube: realkube.Options{
 			AuditLog:    audit,
 			Controllers: []string{realkube.GarbageCollector, realkube.NamespaceController},
 			APIServerArgs: map[string][]string{
-				"audit-log-maxsize": {"2000"}, // MB: one file for the whole suite
+				"audit-log-maxsize":                       {"2000"}, // MB: one file for the whole suite
+				"shutdown-watch-termination-grace-period": {"1s"},   // it can be stopped while managers watch
 			},
 		},
 	})
@@ -104,15 +121,15 @@ func startSuite(ctx context.Context, dir string) (*shared, error) {
 	return &shared{Stack: s, audit: &auditLog{file: audit}, roles: roles}, nil
 }
 
-// finish says what is wrong with the suite as a whole, and stops what is left of it. The API server has ended by now; its
-// audit log is whole.
+// finish stops what is left of the suite, and says what is wrong with it as a whole.
 func (s *shared) finish(everythingRan bool) []string {
+	stopped := s.Stop() // so that the audit log is whole
 	problems := s.roles.refused(s.audit)
 	if everythingRan {
 		problems = append(problems, s.roles.unused(s.audit)...)
 	}
-	if err := s.Stop(); err != nil {
-		problems = append(problems, err.Error())
+	if stopped != nil {
+		problems = append(problems, stopped.Error())
 	}
 	return problems
 }

@@ -26,6 +26,7 @@ type world struct {
 	cloud     *cloud
 	gate      *gate // of managers that are started from now on; nil: they go straight to both servers
 	gates     []*gate
+	front     *front // nil: managers go straight to the API server, or to the gate
 	ownsLease bool
 	// client is how the test looks at things. What it does, it does with kubectl.
 	client client.Client
@@ -46,6 +47,9 @@ var (
 // newWorld makes a world without a manager.
 func newWorld(t *testing.T, o options) *world {
 	t.Helper()
+	if o.suite == nil {
+		o.suite = theSuite(t)
+	}
 	if !o.alone {
 		t.Parallel()
 	}
@@ -53,7 +57,7 @@ func newWorld(t *testing.T, o options) *world {
 		lease.Lock()
 		t.Cleanup(lease.Unlock)
 	}
-	w := &world{shared: theSuite(t), t: t, namespace: fmt.Sprintf("e2e-%d", worlds.Add(1))}
+	w := &world{shared: o.suite, front: o.front, t: t, namespace: fmt.Sprintf("e2e-%d", worlds.Add(1))}
 	eyes, err := w.Client()
 	w.must(err)
 	w.client = eyes
@@ -97,6 +101,9 @@ func (w *world) startManager(args ...string) *stack.Manager {
 	user, cloud := w.roles.operator, w.cloud.URL
 	if w.gate != nil {
 		user, cloud = w.gate.asUser(), w.gate.cloud.URL
+	}
+	if w.front != nil {
+		user = w.front.asUser(user)
 	}
 	all := []string{"--namespaces=" + w.namespace, "--cce-endpoint=" + cloud, "--iam-endpoint=" + cloud, verbosity}
 	all = append(append(all, w.args...), args...)

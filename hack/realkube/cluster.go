@@ -54,6 +54,7 @@ type Options struct {
 
 // Cluster is a running etcd and kube-apiserver.
 type Cluster struct {
+	opts         Options
 	dir          string
 	dirIsOurs    bool
 	clientCA     *keyPair

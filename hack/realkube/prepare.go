@@ -14,7 +14,7 @@ import (
 
 // prepare makes the directory, the certificates and the configuration of the processes, and starts nothing.
 func prepare(assets string, opts Options) (_ *Cluster, err error) {
-	c := &Cluster{dir: opts.Dir, etcdOut: newTail(opts.Out), apiServerOut: newTail(opts.Out)}
+	c := &Cluster{opts: opts, dir: opts.Dir, etcdOut: newTail(opts.Out), apiServerOut: newTail(opts.Out)}
 	if c.dir == "" {
 		c.dirIsOurs = true
 		if c.dir, err = os.MkdirTemp("", "realkube-"); err != nil {

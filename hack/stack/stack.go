@@ -140,6 +140,9 @@ func prepare(o *Options) (*Stack, error) {
 	return s, os.MkdirAll(o.Kube.Dir, 0o700)
 }
 
+// BinDir holds the programs, for Options.BinDir of another stack.
+func (s *Stack) BinDir() string { return s.binDir }
+
 // writeKubeconfig writes cfg as a file for kubectl and the manager.
 func (s *Stack) writeKubeconfig(name string, cfg *rest.Config) (string, error) {
 	data, err := s.Kube.Kubeconfig(cfg)
