@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -208,6 +209,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 	return credentials, errors.Join(
 		credentials.SetupWithManager(mgr, o.workers),
 		accounts.SetupWithManager(mgr, accountWorkers),
+		mgr.Add(&controllers.Rollback{Live: mgr.GetAPIReader(), Namespace: cmp.Or(o.namespaces...)}),
 	)
 }
 
