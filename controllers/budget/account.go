@@ -48,6 +48,7 @@ type account struct {
 	heldUntil time.Time          // because of 429
 	throttles int                // 429s in a row
 	refused   map[string]refusal // by Version
+	heard     bool               // the last call had an answer, be it a refusal
 }
 
 func newAccount() *account {
@@ -147,8 +148,8 @@ func (a *account) call(now time.Time, version string, inFlight int) Call {
 // free is how many claims from the head of the line may have a turn now.
 func (a *account) free(version string, inFlight int) int {
 	switch {
-	case a.refused[version].times > 0 && len(a.out) > 0:
-		return 0 // a key in doubt is tried by one at a time
+	case (!a.heard || a.refused[version].times > 0) && len(a.out) > 0:
+		return 0 // a cloud that may not answer, and a key in doubt, is tried by one at a time
 	case a.perMinute < Unlimited:
 		return min(1, inFlight-len(a.out))
 	default:
@@ -217,6 +218,8 @@ func (a *account) settle(now time.Time, version, claimID string, outcome Outcome
 
 // learn notes what the cloud's answer means for the whole account.
 func (a *account) learn(now time.Time, version string, outcome Outcome) {
+	heard := outcome.Answered || outcome.Throttled || outcome.Refused
+	a.heard = heard || a.heard && !outcome.Silent
 	switch {
 	case outcome.Throttled:
 		wait := outcome.RetryAfter

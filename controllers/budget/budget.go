@@ -104,6 +104,9 @@ type Outcome struct {
 	RetryAfter time.Duration
 	// Refused is true when the cloud refused the key; Answered, when it accepted it.
 	Refused, Answered bool
+	// Silent is true when the cloud was asked for something and did not answer: until it does,
+	// one at a time waits for it, and not as many as may be in flight.
+	Silent bool
 }
 
 // Budget keeps the accounts. Its zero value is not usable; see New.
@@ -120,7 +123,8 @@ type Budget struct {
 
 // New returns a budget for a process (or leadership) that started at started: what an
 // earlier one asked for is unknown, so each account begins with an empty allowance.
-// At most inFlight turns of one account are out at a time, at least 1.
+// At most inFlight turns of one account are out at a time, at least 1; only one while the
+// cloud has not answered yet, or has not answered last.
 func New(started time.Time, inFlight int) *Budget {
 	return &Budget{
 		started:  started,

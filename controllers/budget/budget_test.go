@@ -187,6 +187,7 @@ func TestNamespacesWhoseRoundsAreOverAreForgotten(t *testing.T) {
 func TestAtMostInFlightTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
 	b := New(start, 2)
 	who := unlimited("a")
+	b.Report(start, who, Outcome{Answered: true})
 	for _, id := range []string{"1", "2"} {
 		if got := b.Ask(start, who, Claim{ID: id}); got.Hold != None {
 			t.Fatalf("%s: %+v, want a turn", id, got)
@@ -204,6 +205,37 @@ func TestAtMostInFlightTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
 	}
 	if got := b.Ask(after(3), who, Claim{ID: "3"}); got.Hold != None {
 		t.Errorf("the first in line: %+v, want a turn", got)
+	}
+}
+
+// A cloud that hangs would otherwise take as many workers for each of its accounts as may be in flight, and leave few for others.
+func TestOneAtATimeWaitsForACloudThatDoesNotAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		heard []Outcome
+		out   int
+	}{
+		"nothing was asked yet":            {nil, 1},
+		"it answered":                      {[]Outcome{{Answered: true}}, 3},
+		"it threw somebody out":            {[]Outcome{{Throttled: true, RetryAfter: time.Second}}, 3},
+		"it did not answer":                {[]Outcome{{Answered: true}, {Posted: true, Silent: true}}, 1},
+		"it answers again":                 {[]Outcome{{Posted: true, Silent: true}, {Answered: true}}, 3},
+		"nothing was asked since it did":   {[]Outcome{{Answered: true}, {}}, 3},
+		"nothing was asked since it hangs": {[]Outcome{{Silent: true}, {}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, who, out := New(start, 3), unlimited("a"), 0
+			for _, outcome := range test.heard {
+				b.Report(start, who, outcome)
+			}
+			for i := range 5 {
+				if got := b.Ask(after(time.Minute), who, Claim{ID: fmt.Sprint(i)}); got.Hold == None {
+					out++
+				}
+			}
+			if out != test.out {
+				t.Errorf("%d turns are out, want %d", out, test.out)
+			}
+		})
 	}
 }
 
