@@ -17,8 +17,9 @@ import (
 // errWentBack ends the process. It comes with the next start, which reads everything anew.
 var errWentBack = errors.New("the API server was put back to an earlier state: ending, to read everything anew")
 
-// rollbackLook is how often the API server's version is looked at.
-const rollbackLook = 10 * time.Second
+// rollbackLook is how often the API server's version is looked at: one small read. Restores are rare, and nothing wrong is
+// asked for until one is noticed.
+const rollbackLook = 30 * time.Second
 
 // Rollback ends the process if the API server's version goes back, as after a restore of etcd. Watches would go on waiting for
 // versions that may be hours away, and the cache would show what is no more: nothing wrong is asked for on such a cache, since
@@ -28,7 +29,7 @@ type Rollback struct {
 	Live client.Reader
 	// Namespace is one that may be read. Empty: all may.
 	Namespace string
-	// Every is how often it looks. Unset: 10s.
+	// Every is how often it looks. Unset: 30s.
 	Every time.Duration
 }
 

@@ -128,7 +128,7 @@ func (w *restoredWorld) timePasses() {
 		}))
 	}
 	begin := w.requestsSoFar()
-	w.eventually(eventTime, func() error {
+	w.eventually(noticed, func() error {
 		if !slices.ContainsFunc(w.requestsSince(begin), func(r request) bool { return r.Verb == "list" && r.isAboutAccount() }) {
 			return fmt.Errorf("the manager has not looked how far the API server is")
 		}

@@ -33,7 +33,7 @@ type answer struct {
 // outcome is what the budget learns. It mirrors outcomeOf in controllers/issue.go.
 func (a answer) outcome() budget.Outcome {
 	return budget.Outcome{
-		Posted: true, Throttled: a.mood == throttling, RetryAfter: a.retryAfter,
+		Posted: true, Throttled: a.mood == throttling, RetryAfter: a.retryAfter, Silent: a.mood == silent,
 		Answered: a.mood == fine || a.mood == bad || a.mood == forbidden,
 	}
 }
