@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ type workload struct {
 	posts int
 	// removes is true where a Secret with a credential goes, since somebody wants it to.
 	removes bool
+	// likeRenewal is true where the requests are those of a renewal, one by one.
+	likeRenewal bool
 }
 
 func create(changes ...func(*v1alpha1.ClusterCredential)) func(*testkit.World) {
@@ -66,9 +69,9 @@ func workloads() []workload {
 	return []workload{
 		{name: "first issue", steps: steps{create()}, posts: 1},
 		{name: "renewal", prepare: steps{create()}, steps: steps{later(21 * day)}, posts: 1},
-		{name: "requested renewal", prepare: steps{create(), later(time.Hour)}, steps: steps{change(newValue("x"))}, posts: 1},
-		{name: "changed validity", prepare: steps{create()}, steps: steps{change(forDays(60))}, posts: 1},
-		{name: "changed cluster", prepare: steps{create()}, steps: steps{change(ofOtherCluster)}, posts: 1},
+		{name: "requested renewal", prepare: steps{create(), later(time.Hour)}, steps: steps{change(newValue("x"))}, posts: 1, likeRenewal: true},
+		{name: "changed validity", prepare: steps{create()}, steps: steps{change(forDays(60))}, posts: 1, likeRenewal: true},
+		{name: "changed cluster", prepare: steps{create()}, steps: steps{change(ofOtherCluster)}, posts: 1, likeRenewal: true},
 		{name: "moved output", prepare: steps{create()}, steps: steps{change(movedTo("elsewhere"))}},
 		{name: "moved output under Delete", prepare: steps{create(goesAlong)}, steps: steps{change(movedTo("elsewhere"))}, removes: true},
 		{name: "deleted and created again", prepare: steps{create(newValue("x"))}, steps: steps{remove, create(newValue("x"))}},
@@ -213,14 +216,12 @@ func wantEnd(t *testing.T, w *testkit.World, want end) {
 		}
 	}
 	wantRest(t, w)
-	if posts := w.Posts(); posts != want.Posts {
-		t.Errorf("a restart at rest asked for %d certificates", posts-want.Posts)
-	}
 }
 
 // wantRest checks that neither this process nor another one has anything left to write.
 func wantRest(t *testing.T, w *testkit.World) {
 	t.Helper()
+	posts := w.Posts()
 	w.Recorder.Reset(nil)
 	w.Settle("prod-1")
 	w.Restart()
@@ -228,6 +229,7 @@ func wantRest(t *testing.T, w *testkit.World) {
 	if writes := w.Recorder.Writes(); len(writes) > 0 {
 		t.Errorf("writes at rest: %v", writes)
 	}
+	wantPosts(t, w, posts)
 }
 
 // wantAllNoted checks that no certificate was made that history does not tell of.
@@ -265,7 +267,7 @@ type hit func(*testkit.World, testkit.Call) testkit.APIFault
 
 // mishaps are all faults of the API server, three in a row, and somebody else who is faster. What is said to have failed
 // after the fact comes last, since it leaves nothing to be done again. The operator does not look at what became of
-// an event, so that one fault of each sort does there.
+// an event, so that one fault before and one after the fact do there.
 func mishaps() []mishap {
 	all := []mishap{
 		{name: "somebody changes the object first", fits: isDecisive, hits: []hit{touchEverything}},
@@ -278,7 +280,7 @@ func mishaps() []mishap {
 		} else {
 			before = append(before, fault)
 		}
-		if fault.After || fault.Name == "connection reset" {
+		if strings.HasPrefix(fault.Name, "connection reset") {
 			all = append(all, mishap{name: fault.Name, fits: isEvent, hits: []hit{hitBy(fault)}})
 		}
 	}
@@ -369,7 +371,7 @@ func (m mishap) at(w *testkit.World, k int, target testkit.Call) (fault testkit.
 // known not to have been followed by a call, whether it was written or not.
 func TestEveryRequestToTheAPIServerMayFailInEveryWay(t *testing.T) {
 	cases, requests := 0, 0
-	for _, load := range workloads() {
+	for i, load := range workloads() {
 		reference := load.world(t)
 		before := reference.Posts()
 		load.run(t, reference, nil)
@@ -377,9 +379,9 @@ func TestEveryRequestToTheAPIServerMayFailInEveryWay(t *testing.T) {
 		wantConditions(t, reference.Get("prod-1"), healthy)
 		wantPosts(t, reference, before+load.posts)
 		t.Logf("%s: %v", load.name, calls)
-		for _, m := range mishaps() {
+		for j, m := range mishaps() {
 			for k, call := range calls {
-				if !m.fits(call) {
+				if !m.fits(call) || !load.takes(i+j+k, call) {
 					continue
 				}
 				cases++
@@ -398,6 +400,19 @@ func TestEveryRequestToTheAPIServerMayFailInEveryWay(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases, in which %d requests go wrong", cases, requests)
+}
+
+// takes thins the sweep out. Workloads that make the requests of a renewal share its mishaps among them. Requests that change
+// nothing meet every other mishap, and in another workload the rest.
+func (l workload) takes(turn int, call testkit.Call) bool {
+	switch {
+	case l.likeRenewal:
+		return turn%3 == 0
+	case !call.IsWrite():
+		return turn%2 == 0
+	default:
+		return true
+	}
 }
 
 // outage is a way in which every request of a kind fails for some time.
