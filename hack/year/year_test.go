@@ -16,11 +16,11 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// With "go test -timeout=2h ./hack/year -args -years=10" ten fleets live for a year.
+// With "go test -timeout=2h ./hack/year -years=10" ten fleets live for a year.
 var (
 	years = flag.Int("years", 0, "how many fleets live for a year, each with a seed of its own; 0: short lives, for every day")
-	lives = flag.Int("lives", 3, "how many fleets live a short life")
-	short = flag.Int("days", 61, "how long a short life is")
+	lives = flag.Int("lives", 2, "how many fleets live a short life")
+	short = flag.Int("days", 40, "how long a short life is")
 	first = flag.Uint64("seed", 1, "the seed of the first")
 	fleet = flag.Int("credentials", 20, "how many credentials a fleet has")
 )
