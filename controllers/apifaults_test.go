@@ -498,7 +498,10 @@ func (o outage) befall(t *testing.T, w *testkit.World, load workload, target tes
 			}
 			w.Advance(min(max(result.RequeueAfter, 20*time.Second), time.Minute))
 		}
-		over = true
+		if i == 0 {
+			over = true
+			w.Advance(outageLasts) // longer than any back-off that the outage has led to
+		}
 		w.Settle("prod-1")
 		seen.look(t, w)
 	}
