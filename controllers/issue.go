@@ -41,7 +41,7 @@ func (r *CredentialReconciler) issue(ctx context.Context, p *pass, cloud issuer.
 	issued, err := cloud.Issue(ctx, request)
 	r.Metrics.issued(p.account, r.Clock.Now().Sub(began), err)
 	p.attempt = &status.Attempt{
-		Issuance: &issuance, With: p.wanted.With, ClusterID: p.clusterID, RequestID: issued.RequestID,
+		Issuance: &issuance, With: p.wanted.With, At: p.now, ClusterID: p.clusterID, RequestID: issued.RequestID,
 		NotAfter: latestExpiry(p.cc.Spec.Validity, issuance.StartedAt.Time),
 	}
 	if err != nil {

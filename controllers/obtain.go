@@ -172,7 +172,7 @@ func (p *pass) saidAlready(reason v1alpha1.Reason) bool {
 
 // fail notes a failure before the call.
 func (p *pass) fail(failure status.Failure) {
-	p.attempt = &status.Attempt{With: p.wanted.With, Failure: &failure}
+	p.attempt = &status.Attempt{With: p.wanted.With, At: p.now, Failure: &failure}
 }
 
 // useTurn makes the rest of the attempt, in which every step may end it.

@@ -75,6 +75,8 @@ type Attempt struct {
 	Issuance *v1alpha1.Issuance
 	// With is rotation.Wanted.With of the attempt.
 	With string
+	// At is when it was made. It may be told again, where the answer to a write was lost; zero: now.
+	At time.Time
 	// Failure is nil when the certificate was issued and is kept.
 	Failure *Failure
 	// Discarded is a certificate that was issued and is not fit to be published.

@@ -113,8 +113,9 @@ func accountFor(next *v1alpha1.ClusterCredentialStatus, attempt Attempt, now tim
 	switch {
 	case attempt.Failure == nil:
 		succeed(next)
+	case attempt.Failure.Counts && isTold(*next, attempt): // and counted
 	case attempt.Failure.Counts:
-		fail(next, attempt.With, now, attempt.Failure.RetryAt)
+		fail(next, attempt.With, firstOf(attempt.At, now), attempt.Failure.RetryAt)
 	case next.Failures == 0:
 		next.NextAttemptTime = laterOrNil(attempt.Failure.RetryAt)
 	}
@@ -128,11 +129,17 @@ func succeed(next *v1alpha1.ClusterCredentialStatus) {
 	next.Failures, next.NextAttemptTime, next.LastFailureTime, next.AttemptedWith = 0, nil, nil, ""
 }
 
-func fail(next *v1alpha1.ClusterCredentialStatus, with string, now, retryAt time.Time) {
+func fail(next *v1alpha1.ClusterCredentialStatus, with string, at, retryAt time.Time) {
 	next.Failures = FailuresAfter(*next, with)
 	next.AttemptedWith = with
-	next.LastFailureTime = timeOrNil(now)
+	next.LastFailureTime = timeOrNil(at)
 	next.NextAttemptTime = laterOrNil(retryAt)
+}
+
+// isTold says whether status tells of the very attempt already: the answer to the write was
+// lost, and it is told a second time.
+func isTold(next v1alpha1.ClusterCredentialStatus, attempt Attempt) bool {
+	return !attempt.At.IsZero() && next.AttemptedWith == attempt.With && timeOrNil(attempt.At).Equal(next.LastFailureTime)
 }
 
 // FailuresAfter is the number of failures in a row once another attempt made with

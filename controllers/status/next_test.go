@@ -160,6 +160,25 @@ func lostAt(retry time.Time) func(*Facts) {
 	}
 }
 
+func TestAFailureThatIsToldTwiceCountsOnce(t *testing.T) {
+	told := rest(wants(v1alpha1.TriggerExpiry, "old"), failing(v1alpha1.ReasonUnavailable, "503", at(time.Minute)))
+	told.Attempt.At = noon
+	once := Next(v1alpha1.ClusterCredentialStatus{}, told)
+	again := told
+	again.Now = at(10 * time.Second)
+	twice := Next(once, again)
+	if twice.Failures != once.Failures || !twice.LastFailureTime.Equal(once.LastFailureTime) {
+		t.Errorf("%d failures, the last at %s, want %d at %s", twice.Failures, twice.LastFailureTime, once.Failures, once.LastFailureTime)
+	}
+	another := again
+	anotherAttempt := *told.Attempt
+	anotherAttempt.At = at(20 * time.Second)
+	another.Attempt = &anotherAttempt
+	if got := Next(twice, another).Failures; got != once.Failures+1 {
+		t.Errorf("another failure makes %d, want %d", got, once.Failures+1)
+	}
+}
+
 func TestTheIntentStandsUntilTheNextPass(t *testing.T) {
 	issuance := *begun("i-1", v1alpha1.TriggerFirst, 0)
 	facts := rest(empty, wants(v1alpha1.TriggerFirst, "first"))
