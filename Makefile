@@ -127,9 +127,10 @@ mutants: ## Put hand-made bugs into a copy, one by one, and expect the tests to 
 	@$(call kube_assets,$(TEST_ASSETS)); $(one_way) go build -o bin/mutants ./hack/mutants; exec bin/mutants $(ARGS)
 
 .PHONY: soak
-soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10), fuzzing (FUZZTIME=30s), hand-made bugs.
+soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10), every kill, fuzzing (FUZZTIME=30s), hand-made bugs.
 	$(one_way) go test -timeout=0 -v -run='^(TestTenYearsOfAFleet|TestFleetsInHardTimes)$$' ./hack/soak -rounds=$(ROUNDS)
 	$(one_way) go test -timeout=0 -v ./hack/year -years=$(ROUNDS)
+	@$(call kube_assets,$(TEST_ASSETS)); set -x; $(one_way) go test -timeout=0 ./hack/e2e -whole
 	$(MAKE) fuzz
 	$(MAKE) mutants
 

@@ -33,6 +33,9 @@ func TestAccountsThatFailDoNotHoldUpTheOthers(t *testing.T) {
 	undisturbed := timeToReady(t, "")
 	t.Logf("all accounts work: p50 %s, p99 %s", percentile(undisturbed, 50), percentile(undisturbed, 99))
 	for _, fault := range []string{"hang", "unauthorized", "throttled"} {
+		if fault != "hang" && !*whole {
+			continue // these answer, and hold nobody up
+		}
 		t.Run(fault, func(t *testing.T) {
 			took := timeToReady(t, fault)
 			ratio := percentile(took, 99).Seconds() / percentile(undisturbed, 99).Seconds()

@@ -22,6 +22,9 @@ import (
 // sideBySide is how many tests run at a time: they mostly wait, so more than there are cores.
 const sideBySide = "12"
 
+// whole is for "make soak". Without it the dearest tests do a part of what they can, which each says.
+var whole = flag.Bool("whole", false, "run every case of the sweeps, which takes twice as long")
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard()) // what the managers say is in their logs
