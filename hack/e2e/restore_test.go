@@ -244,7 +244,7 @@ func (w *restoredWorld) wantStillAndAwake(what string) {
 	})
 	w.wantPosts(postsBefore)
 	w.requestRenewal("monday", "renewed")
-	w.eventually(eventTime, func() error {
+	w.eventually(noticed, func() error {
 		if w.get("renewed").Status.LastHandledRenewRequest != "monday" || w.serial("renewed") == w.snapshotSerial("renewed") {
 			return fmt.Errorf("the manager that ran %s does not carry out a request", what)
 		}

@@ -89,7 +89,7 @@ func (load workload) runTerms(t *testing.T, sum *ends) {
 		names = append(names, fmt.Sprintf("term-%02d", i))
 	}
 	w := newWorld(t, options{clusters: names, lifetime: load.lifetime, gated: true})
-	w.args = []string{"--min-issue-interval=5s"}
+	w.args = []string{"--min-issue-interval=5s", "--fleet-hold=false"} // so many changes in a row are meant here
 	w.startManager()
 	load.prepareAll(w, names)
 	reference, _ := load.happen(w, names[0], nil)
