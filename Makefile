@@ -133,6 +133,7 @@ soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10
 	@$(call kube_assets,$(TEST_ASSETS)); set -x; $(one_way) go test -timeout=0 ./hack/e2e -whole
 	$(MAKE) fuzz
 	$(MAKE) mutants
+	$(MAKE) bench
 
 .PHONY: demo
 demo: ## See it at work: real servers, a simulated cloud, certificates that rotate. Ends by itself.

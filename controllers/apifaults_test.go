@@ -400,6 +400,9 @@ func TestEveryRequestToTheAPIServerMayFailInEveryWay(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases, in which %d requests go wrong", cases, requests)
+	if cases < 150 {
+		t.Error("too few to show anything")
+	}
 }
 
 // takes thins the sweep out. Workloads that make the requests of a renewal share its mishaps among them. Requests that change
@@ -530,7 +533,11 @@ func TestWhatTheCloudDidIsKeptThoughTheAPIServerFailsNext(t *testing.T) {
 			} {
 				w := load.world(t)
 				cloudFails(w, fault.Name)
-				load.run(t, w, failsNext(w, failure))
+				fault, failed := failsNext(w, failure)
+				load.run(t, w, fault)
+				if !*failed {
+					t.Error("no write failed: the test is not what it says")
+				}
 				if diff := cmp.Diff(want, endOf(w)); diff != "" {
 					t.Errorf("%s after the answer: the end (-only the cloud failed +both):\n%s", failure.Name, diff)
 				}
@@ -544,15 +551,15 @@ func TestWhatTheCloudDidIsKeptThoughTheAPIServerFailsNext(t *testing.T) {
 }
 
 // failsNext fails the first write of a status or a Secret after the next POST.
-func failsNext(w *testkit.World, failure testkit.APIFault) testkit.Fault {
-	posts, failed := w.Posts(), false
+func failsNext(w *testkit.World, failure testkit.APIFault) (fault testkit.Fault, failed *bool) {
+	posts, failed := w.Posts(), new(bool)
 	return func(_ int, call testkit.Call) (error, bool) {
-		if failed || w.Posts() == posts || !isDecisive(call) {
+		if *failed || w.Posts() == posts || !isDecisive(call) {
 			return nil, false
 		}
-		failed = true
+		*failed = true
 		return failure.Err, failure.After
-	}
+	}, failed
 }
 
 // A certificate that was made and whose answer is lost, a status that cannot be told of it, and then a process that
@@ -569,7 +576,8 @@ func TestACertificateLostOnTheWayIsNotedThoughStatusFailsAndTheProcessEnds(t *te
 					w := load.world(t)
 					before := w.Posts()
 					cloudFails(w, fault)
-					w.Recorder.Reset(failsNext(w, failure))
+					next, _ := failsNext(w, failure) // that the pass fails shows that it was hit
+					w.Recorder.Reset(next)
 					load.steps[0](w)
 					if _, err := w.Try("prod-1"); err == nil {
 						t.Error("a status that was not written is no error")

@@ -187,7 +187,6 @@ func TestWhileAMassChangeIsHeldEverythingElseGoesOn(t *testing.T) {
 	f.Settle("new")
 	wantPosts(t, f.World, posts+2)
 	wantConditions(t, f.Get("new"), ofOneHeld)
-
 }
 
 func TestWhatIsHeldIsRenewedInTime(t *testing.T) {
@@ -224,6 +223,28 @@ func TestLostSecretsAreHeldOnceTheyAreMany(t *testing.T) {
 	wantConditions(t, f.Get(f.held()[0]), map[string]string{
 		"Ready": "False/FleetHeld", "Issued": "False/FleetHeld", "Published": "False/FleetHeld", "Reconciling": "True/FleetHeld",
 	})
+}
+
+func TestALostSecretThatIsHeldIsReplacedOnceItWouldHaveBeenRenewed(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t)
+	soonest := slices.MinFunc(f.names, func(a, b string) int { return f.renewal(a).Compare(f.renewal(b)) })
+	due := f.renewal(soonest)
+	f.Clock.SetTime(due.Add(-10 * time.Minute))
+	lose := func(name string) {
+		f.Must(f.Client.Delete(t.Context(), f.Secret(name+"-kubeconfig")))
+		f.Settle(name)
+	}
+	for _, name := range f.names {
+		if name != soonest {
+			lose(name)
+		}
+	}
+	lose(soonest)
+	f.wantAnew(t, freely, freely+1)
+	f.Clock.SetTime(due)
+	f.Settle(soonest)
+	wantConditions(t, f.Get(soonest), healthy)
 }
 
 func TestCertificatesThatExpiredAreReplacedHoweverMany(t *testing.T) {

@@ -30,7 +30,11 @@ func foundOf(p *pass, record *rotation.Record) rotation.Found {
 	if p.lost != nil { // counts as a failure from now on
 		found.Failures, found.FailedWith, found.RetryAt = max(1, found.Failures), p.lost.With, p.lost.RetryAt
 	}
-	if stored := p.stored(); stored != nil {
+	stored := p.stored()
+	if c := previous.Certificate; stored == nil && c != nil {
+		found.Last = &rotation.Validity{NotBefore: c.NotBefore.Time, NotAfter: c.NotAfter.Time, Serial: c.SerialNumber}
+	}
+	if stored != nil {
 		c := stored.certificate
 		found.Stored = &rotation.Stored{
 			Validity:   rotation.Validity{NotBefore: c.NotBefore.Time, NotAfter: c.NotAfter.Time, Serial: c.SerialNumber},

@@ -22,7 +22,7 @@ func outcomeOf(e *issuer.Error, posted bool) budget.Outcome {
 		Throttled:  e.Kind == issuer.Throttled,
 		RetryAfter: e.RetryAfter,
 		Refused:    e.Kind == issuer.Unauthorized,
-		Silent:     e.Status == 0,
+		Silent:     e.Status == 0 && e.Kind == issuer.Unavailable,
 		Answered:   e.Status != 0 && e.Kind != issuer.Throttled && e.Kind != issuer.Unauthorized && e.Kind != issuer.Unavailable,
 	}
 }

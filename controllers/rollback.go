@@ -52,7 +52,8 @@ func (r *Rollback) Start(ctx context.Context) error {
 	return nil
 }
 
-// version is how far the API server is; a list without a version of its own is never answered from an old cache.
+// version is how far the API server is, as a list tells that asks for the newest. It counts on a server that was started anew
+// with its etcd, as a restore demands.
 func (r *Rollback) version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, rollbackLook)
 	defer cancel()

@@ -48,7 +48,7 @@ func (h *Hold) note(id string, at time.Time) {
 }
 
 // Holds says whether a credential has to wait, since most others have asked within
-// Window. until is when the first of those leaves it; zero: not known.
+// Window. until is when the first of those leaves it, so not before then; zero: not known.
 func (h *Hold) Holds(now time.Time, id string, most int) (held bool, until time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

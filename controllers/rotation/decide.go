@@ -31,7 +31,7 @@ func Decide(now time.Time, want Wanted, have Found) Decision {
 	}
 	if d.Trigger != "" {
 		d.wait(now, want, have)
-		d.Unprompted = unprompted(d.Trigger, want, have) && !dueAnyway(now, want, have, d.RenewalTime)
+		d.Unprompted = unprompted(d.Trigger, want, have) && !dueAnyway(now, want, have)
 	}
 	d.NextLook = nextLook(now, d, have)
 	return d
@@ -73,11 +73,16 @@ func unprompted(trigger v1alpha1.Trigger, want Wanted, have Found) bool {
 
 // dueAnyway says whether time alone would ask for the next certificate, whatever has
 // changed besides.
-func dueAnyway(now time.Time, want Wanted, have Found, renewal time.Time) bool {
-	if have.Stored == nil {
+func dueAnyway(now time.Time, want Wanted, have Found) bool {
+	last := have.Last
+	if have.Stored != nil {
+		last = &have.Stored.Validity
+	}
+	if last == nil {
 		return false
 	}
-	return !now.Before(have.Stored.NotAfter) || !want.Schedule.Manual && !now.Before(renewal)
+	renewal, _ := RenewAt(*last, want.Schedule, want.UID)
+	return !now.Before(last.NotAfter) || !want.Schedule.Manual && !now.Before(renewal)
 }
 
 // requested says whether a request is there that was not handled. Without any record

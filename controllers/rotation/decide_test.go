@@ -205,6 +205,9 @@ func TestWhatNobodyAskedForIsKnown(t *testing.T) {
 		"a lost Secret, and nobody knows what was handled": {
 			rest(lostSecret, request, func(s *situation) { s.have.Handled = nil }), false,
 		},
+		"a lost Secret that was due":             {rest(lostSecret, func(s *situation) { s.have.Last = &Validity{NotBefore: at(-29 * day), NotAfter: at(day)} }), false},
+		"a lost Secret that was due, by hand":    {rest(lostSecret, manual, func(s *situation) { s.have.Last = &Validity{NotBefore: at(-29 * day), NotAfter: at(day)} }), true},
+		"a lost Secret that was not due":         {rest(lostSecret, func(s *situation) { s.have.Last = &Validity{NotBefore: at(-day), NotAfter: at(29 * day)} }), true},
 		"expired":                                {rest(expired), false},
 		"expired, and by hand":                   {rest(expired, manual), false},
 		"due by time":                            {rest(dueByTime), false},

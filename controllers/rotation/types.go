@@ -39,6 +39,9 @@ type Wanted struct {
 type Found struct {
 	// Stored is the certificate that can be served; nil: none.
 	Stored *Stored
+	// Last is the validity of the certificate that was published last, where none is stored
+	// any more; nil: not known.
+	Last *Validity
 	// Published is true when a certificate was ever published.
 	Published bool
 	// Record is what the stored certificate was asked for; nil: not known.

@@ -67,6 +67,9 @@ func TestAKillAtAnyRequestCostsAtMostTheCertificateUnderWay(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			reference := load.run(t, nil)
+			if len(reference.requests) == 0 {
+				t.Fatal("the gate has seen no request")
+			}
 			for at, what := range reference.requests {
 				for _, after := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%d %s carried out %v", at, what, after), func(t *testing.T) {

@@ -94,6 +94,9 @@ func (load workload) runTerms(t *testing.T, sum *ends) {
 	load.prepareAll(w, names)
 	reference, _ := load.happen(w, names[0], nil)
 	t.Logf("without a signal: %q", reference.requests)
+	if len(reference.requests) == 0 {
+		t.Fatal("the gate has seen no request")
+	}
 	next := 1
 	for at, what := range reference.requests {
 		for _, after := range []bool{false, true} {
