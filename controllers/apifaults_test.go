@@ -367,8 +367,10 @@ func (m mishap) at(w *testkit.World, k int, target testkit.Call) (fault testkit.
 	}, hits
 }
 
-// TestEveryRequestToTheAPIServerMayFailInEveryWay fails, for every workload, each request in each way. No mishap costs a certificate: what was asked for is held until it is stored, and an intent whose write was answered with an error is
-// known not to have been followed by a call, whether it was written or not.
+// TestEveryRequestToTheAPIServerMayFailInEveryWay lets a mishap begin at each request of every workload: three faults one after
+// the other, which the request and its repetitions meet, so that the ways are shared out (see mishaps and takes). No
+// mishap costs a certificate: what was asked for is held until it is stored, and an intent whose write was answered with an
+// error is known not to have been followed by a call, whether it was written or not.
 func TestEveryRequestToTheAPIServerMayFailInEveryWay(t *testing.T) {
 	cases, requests := 0, 0
 	for i, load := range workloads() {

@@ -162,65 +162,48 @@ func (b *bed) settle(ctx context.Context) error {
 }
 
 // renewAll measures N renewals on request, from the first annotation to the last new certificate in status.
-func (b *bed) renewAll(ctx context.Context, r *run) error {
+func (b *bed) renewAll(ctx context.Context, r *run) (err error) {
 	if err := pause(ctx, time.Until(r.firstEnded.Add(requestInterval))); err != nil {
 		return err
 	}
-	before, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	all := newCredentials(measured, b.n)
-	patch := client.RawPatch(types.MergePatchType,
-		[]byte(`{"metadata":{"annotations":{"`+v1alpha1.AnnotationRenewRequestedAt+`":"bench"}}}`))
 	renewed := func(cc *v1alpha1.ClusterCredential) bool { return cc.Status.Revision > 1 && cc.Status.Issuance == nil }
-	usage, err := b.manager.Usage()
-	if err != nil {
-		return err
-	}
-	elapsed, err := b.changeUntil(ctx, measured, b.n, renewed, func(ctx context.Context, c client.Client, i int) error {
-		return c.Patch(ctx, all[i], patch)
-	})
-	if err != nil {
-		return err
-	}
-	after, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	r.Renewal, err = b.costOf(before, after, elapsed)
-	r.Renewal.CPUSeconds -= usage.CPU.Seconds()
+	r.Renewal, err = b.patchAll(ctx, `{"metadata":{"annotations":{"`+v1alpha1.AnnotationRenewRequestedAt+`":"bench"}}}`, renewed)
 	return err
 }
 
 // changeAll measures a change of all specs, from the first patch until each is carried out or held.
-func (b *bed) changeAll(ctx context.Context, r *run) error {
-	before, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	usage, err := b.manager.Usage()
-	if err != nil {
-		return err
-	}
-	all := newCredentials(measured, b.n)
-	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"validity":{"days":60}}}`))
+func (b *bed) changeAll(ctx context.Context, r *run) (err error) {
 	answered := func(cc *v1alpha1.ClusterCredential) bool {
 		issued := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionIssued)
 		held := issued != nil && issued.Reason == string(v1alpha1.ReasonFleetHeld)
 		return cc.Status.ObservedGeneration == cc.Generation && cc.Status.Issuance == nil && (held || cc.Status.Revision > 2)
 	}
-	elapsed, err := b.changeUntil(ctx, measured, b.n, answered, func(ctx context.Context, c client.Client, i int) error {
-		return c.Patch(ctx, all[i], patch)
+	r.MassChange, err = b.patchAll(ctx, `{"spec":{"validity":{"days":60}}}`, answered)
+	return err
+}
+
+// patchAll changes all ClusterCredentials, and returns what it cost until they were as wanted.
+func (b *bed) patchAll(ctx context.Context, patch string, wanted func(*v1alpha1.ClusterCredential) bool) (cost, error) {
+	before, err := b.tally(ctx)
+	if err != nil {
+		return cost{}, err
+	}
+	usage, err := b.manager.Usage()
+	if err != nil {
+		return cost{}, err
+	}
+	all := newCredentials(measured, b.n)
+	elapsed, err := b.changeUntil(ctx, measured, b.n, wanted, func(ctx context.Context, c client.Client, i int) error {
+		return c.Patch(ctx, all[i], client.RawPatch(types.MergePatchType, []byte(patch)))
 	})
 	if err != nil {
-		return err
+		return cost{}, err
 	}
 	after, err := b.tally(ctx)
 	if err != nil {
-		return err
+		return cost{}, err
 	}
-	r.MassChange, err = b.costOf(before, after, elapsed)
-	r.MassChange.CPUSeconds -= usage.CPU.Seconds()
-	return err
+	c, err := b.costOf(before, after, elapsed)
+	c.CPUSeconds -= usage.CPU.Seconds()
+	return c, err
 }
