@@ -190,6 +190,10 @@ func (w *world) refuse(r request) (after bool, err error) {
 	defer w.mu.Unlock()
 	t := w.trouble
 	switch {
+	case w.spoils > 0 && r.kind == secretKind && r.isWrite():
+		w.spoils--
+		w.tally.spoiled++
+		return w.dice.IntN(2) == 0, apierrors.NewInternalError(errors.New("etcdserver: request timed out"))
 	case !time.Now().Before(t.until):
 		return false, nil
 	case t.quota && r.kind == secretKind && r.verb != "get":

@@ -56,11 +56,12 @@ type process struct {
 	troubled        bool
 	ended           chan struct{} // closed once its manager has ended
 
-	// fuse is how many more writes it lives for; burns says whether it is lit, and
-	// burnsAfter whether the last one is carried out.
+	// fuse is how many more writes it lives for, or how many of Secrets where onSecrets is set;
+	// burns says whether it is lit, and burnsAfter whether the last one is carried out.
 	fuse       atomic.Int64
 	burns      atomic.Bool
 	burnsAfter atomic.Bool
+	onSecrets  atomic.Bool
 }
 
 // begin starts a process that remembers nothing.
@@ -195,7 +196,8 @@ func (p *process) do(r request, carryOut func() error) error {
 	w := p.world
 	w.disturb(r)
 	after, refused := w.refuse(r)
-	last := r.isWrite() && p.burns.Load() && p.fuse.Add(-1) == 0
+	counts := r.isWrite() && (r.kind == secretKind || !p.onSecrets.Load())
+	last := counts && p.burns.Load() && p.fuse.Add(-1) == 0
 	if last && !p.burnsAfter.Load() {
 		p.kill()
 		return errGone

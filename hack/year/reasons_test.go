@@ -109,11 +109,12 @@ func (m *member) mustAsk(now time.Time) (string, time.Time) {
 	return all[0], now
 }
 
-// discards is how many certificates of the last day were issued and not fit to be published.
+// discards is how many certificates of the last day were issued and not fit to be published. An
+// object that was made anew begins anew: the history went with the one before.
 func (m *member) discards(now time.Time) int {
 	n := 0
 	for _, p := range m.posts {
-		if m.told[p.issuance.ID] == v1alpha1.CertificateDiscarded && now.Sub(p.issuance.StartedAt.Time) < day {
+		if m.cc != nil && p.uid == m.cc.UID && m.told[p.issuance.ID] == v1alpha1.CertificateDiscarded && now.Sub(p.issuance.StartedAt.Time) < day {
 			n++
 		}
 	}

@@ -28,7 +28,8 @@ func happenings() []happening {
 	return []happening{
 		{5 * 24, (*world).beginOutage},
 		{20, (*world).scriptFault},
-		{36, (*world).plotKill},
+		{24, (*world).plotKill},
+		{36, (*world).spoil},
 		{120, (*world).stop},
 		{72, (*world).loseSecret},
 		{36, (*world).changeSpec},
@@ -191,16 +192,25 @@ func (w *world) scriptFault() {
 	w.must(w.sim.Script(f))
 }
 
-// plotKill kills the operator at one of its next writes, before or after it is carried out,
-// or while a call to the cloud is under way.
+// plotKill kills the operator at one of its next writes, or at the next of a Secret, before or
+// after it is carried out.
 func (w *world) plotKill() {
 	p := w.running()
 	if p == nil || p.burns.Load() {
 		return
 	}
 	p.burnsAfter.Store(w.story.IntN(2) == 0)
+	p.onSecrets.Store(w.story.IntN(2) == 0)
 	p.fuse.Store(1 + w.story.Int64N(5))
+	if p.onSecrets.Load() {
+		p.fuse.Store(1)
+	}
 	p.burns.Store(true)
+}
+
+// spoil lets the next writes of Secrets fail, which mostly are those of a certificate that has just come.
+func (w *world) spoil() {
+	w.locked(func() { w.spoils = 1 + w.story.IntN(3) })
 }
 
 // stop is SIGTERM, and a standby that takes over when everything is done.
@@ -211,7 +221,7 @@ func (w *world) stop() {
 	}
 	w.locked(func() {
 		w.process = nil
-		p.stopped, p.troubled = time.Now(), time.Now().Before(w.trouble.until)
+		p.stopped, p.troubled = time.Now(), time.Now().Before(w.trouble.until) || w.spoils > 0
 		w.tally.stops++
 	})
 	p.cancel()
@@ -363,7 +373,7 @@ func (w *world) makeTrouble() {
 // settle puts everything right that has gone wrong.
 func (w *world) settle() {
 	w.endOutage()
-	w.locked(func() { w.trouble, w.touches = trouble{}, 0 })
+	w.locked(func() { w.trouble, w.touches, w.spoils = trouble{}, 0, 0 })
 	for _, a := range w.accounts {
 		if !a.suspended.IsZero() {
 			w.suspendFor(a, false)

@@ -18,7 +18,7 @@ type tally struct {
 	faults                                          map[string]int
 	outages, kills, stops, losses, changes          int
 	wishes, keys, removals, troubles                int
-	apiErrors, conflicts, looks, busiest            int
+	apiErrors, spoiled, conflicts, looks, busiest   int
 	down                                            time.Duration // of the cloud
 	writes                                          map[string]int
 	excused                                         map[string]int // certificates that expired
@@ -44,8 +44,8 @@ func (t tally) String() string {
 		list(t.triggers), t.outages, t.down.Round(time.Hour), len(t.faults), total(t.faults), t.kills, t.stops)
 	fmt.Fprintf(&b, "%d Secrets lost, %d changes of spec, %d requests to renew, %d keys changed, %d objects deleted and made anew, ",
 		t.losses, t.changes, t.wishes, t.keys, t.removals)
-	fmt.Fprintf(&b, "%d troubles of the API server with %d errors, %d conflicts\n\t%d passes, at most %d an hour and object; ",
-		t.troubles, t.apiErrors, t.conflicts, t.looks, t.busiest)
+	fmt.Fprintf(&b, "%d troubles of the API server with %d errors, %d writes of Secrets failed, %d conflicts\n\t%d passes, at most %d an hour and object; ",
+		t.troubles, t.apiErrors, t.spoiled, t.conflicts, t.looks, t.busiest)
 	fmt.Fprintf(&b, "writes: %s; of them on the last quiet day: %d\n", list(t.writes), t.quietWrites)
 	fmt.Fprintf(&b, "\texpired without a way: %d (%s)", total(t.excused), list(t.excused))
 	return b.String()

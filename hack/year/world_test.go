@@ -75,6 +75,7 @@ type world struct {
 	trouble trouble
 	outage  outage
 	touches int // so many status updates meet a change by somebody else
+	spoils  int // so many of the next writes of Secrets fail
 	tally   tally
 	broken  []string
 }
