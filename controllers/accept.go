@@ -31,44 +31,54 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		return
 	}
 	credential := kubeconfig.Credential{Server: choice.Server, CAPEM: choice.CAPEM, Identity: answer.Identity}
-	if why := p.unfit(ctx, cloud, credential, access); why != "" {
-		r.discard(p, &answer.Identity, why)
+	if p.unchained(credential) {
+		r.discard(p, &answer.Identity, "the client certificate is not signed by the cluster's CA")
 		return
 	}
-	p.fresh = &held{
-		issuance: *p.attempt.Issuance, credential: credential, marks: p.freshMarks(issued, answer), began: p.facts.marks.IssuanceID,
+	offer := offeredOf(answer.Contexts)
+	if p.isNewAddress(credential, access) {
+		confirmed, err := p.confirmed(ctx, cloud, credential.Server)
+		kept, _, keepErr := p.address()
+		switch {
+		case confirmed:
+		case err != nil && keepErr == nil && p.sameCA(credential):
+			// The cloud cannot be asked, and a good certificate is not thrown away for it: the address stays as it is.
+			credential.Server, offer = kept, p.contexts()
+		default:
+			r.discard(p, &answer.Identity, "it names an API server that the cloud does not confirm to be the cluster's")
+			return
+		}
 	}
-	p.offer = offeredOf(answer.Contexts)
+	p.offer = offer
+	p.fresh = &held{
+		issuance: *p.attempt.Issuance, credential: credential, marks: p.freshMarks(issued, offer), began: p.facts.marks.IssuanceID,
+	}
 }
 
-// unfit says why a credential that is sound by itself must not replace what is there;
-// empty: it may.
-func (p *pass) unfit(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Credential, access kubeconfig.Access) string {
+// unchained says whether a certificate should be signed by the CA that comes with it, and is not.
+func (p *pass) unchained(c kubeconfig.Credential) bool {
 	stored := p.stored()
-	chains := kubeconfig.ChainsTo(c.Identity, c.CAPEM)
-	if !chains && (kubeconfig.CABearsIssuerOf(c.Identity, c.CAPEM) || stored != nil && stored.chained) {
-		return "the client certificate is not signed by the cluster's CA"
+	return !kubeconfig.ChainsTo(c.Identity, c.CAPEM) && (kubeconfig.CABearsIssuerOf(c.Identity, c.CAPEM) || stored != nil && stored.chained)
+}
+
+// isNewAddress says whether the cluster was not known to have the address of a credential. A custom name is one that the
+// user asked for, and the cloud's addresses do not list it: there the CA decides.
+func (p *pass) isNewAddress(c kubeconfig.Credential, access kubeconfig.Access) bool {
+	stored := p.stored()
+	if stored == nil || p.decision.OtherCluster || stored.server == c.Server || access == kubeconfig.Custom && p.sameCA(c) {
+		return false
 	}
-	sameCluster := stored != nil && !p.decision.OtherCluster
-	known := slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Server == c.Server })
-	// A custom name is one that the user asked for, and the cloud's addresses do not list it:
-	// there the CA decides.
-	vouched := access == kubeconfig.Custom && p.sameCA(c)
-	if sameCluster && !known && !vouched && stored.server != c.Server && !p.confirmed(ctx, cloud, c) {
-		return "it names an API server that the cloud does not confirm to be the cluster's"
-	}
-	return ""
+	return !slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Server == c.Server })
 }
 
 // confirmed asks the cloud whether an address that was not known before is the cluster's.
-// Where it cannot be asked, the same CA has to do.
-func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, c kubeconfig.Credential) bool {
+func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, server string) (bool, error) {
 	cluster, err := cloud.ClusterByID(ctx, issuer.ClusterType(p.wanted.Record.ClusterType), p.clusterID)
 	if err != nil {
-		return p.sameCA(c)
+		return false, err
 	}
-	host := hostsOf([]v1alpha1.OfferedContext{{Name: "internal", Server: c.Server}})
-	return len(cluster.Endpoints) == 0 || len(host) == 1 && slices.Contains(hostsOf(offerOf(cluster)), host[0])
+	host := hostsOf([]v1alpha1.OfferedContext{{Name: "internal", Server: server}})
+	return len(cluster.Endpoints) == 0 || len(host) == 1 && slices.Contains(hostsOf(offerOf(cluster)), host[0]), nil
 }
 
 // sameCA says whether a credential comes with the CA of the stored one.
@@ -96,7 +106,7 @@ func (r *CredentialReconciler) discard(p *pass, id *kubeconfig.Identity, why str
 
 // freshMarks are the marks of a new certificate. It handles the renewal request that
 // is there, whatever it was asked for.
-func (p *pass) freshMarks(issued issuer.Issued, answer kubeconfig.Answer) target.Marks {
+func (p *pass) freshMarks(issued issuer.Issued, offer []v1alpha1.OfferedContext) target.Marks {
 	record, issuance := p.wanted.Record, p.attempt.Issuance
 	record.ClusterID = p.clusterID
 	handled, previous := p.handledNow()
@@ -108,7 +118,7 @@ func (p *pass) freshMarks(issued issuer.Issued, answer kubeconfig.Answer) target
 		Source: target.Source{
 			KeyID:       p.account.access.Key.ID,
 			ClusterName: p.clusterName, Trigger: issuance.Trigger, IssuedAt: &issuance.StartedAt,
-			RequestID: issued.RequestID, PreviousRequest: previous, Contexts: offeredOf(answer.Contexts),
+			RequestID: issued.RequestID, PreviousRequest: previous, Contexts: offer,
 		},
 	}
 }

@@ -472,6 +472,9 @@ func TestAKindOfRequestMayFailForTenMinutes(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases", cases)
+	if cases < 30 {
+		t.Error("too few to show anything")
+	}
 }
 
 // kindsOf are the calls, each once.
@@ -484,79 +487,100 @@ func kindsOf(calls []testkit.Call) (kinds []testkit.Call) {
 	return kinds
 }
 
-// befall makes the steps, the first of them during the outage.
+// befall makes the steps, each in an outage of its own.
 func (o outage) befall(t *testing.T, w *testkit.World, load workload, target testkit.Call) {
 	t.Helper()
-	seen, over := newWitness(load), false
+	seen, down, hits := newWitness(load), false, 0
 	w.Recorder.Reset(seen.before(t, w, func(_ int, call testkit.Call) (error, bool) {
-		if over || call != target {
+		if !down || call != target {
 			return nil, false
 		}
+		hits++
 		return o.err, o.after
 	}))
-	for i, step := range load.steps {
+	for _, step := range load.steps {
 		step(w)
-		for start := w.Clock.Now(); i == 0 && w.Clock.Now().Sub(start) < outageLasts; {
+		down = true
+		for start := w.Clock.Now(); w.Clock.Now().Sub(start) < outageLasts; {
 			result, err := w.Try("prod-1")
 			if err != nil {
 				result.RequeueAfter = 0 // the queue backs off
 			}
 			w.Advance(min(max(result.RequeueAfter, 20*time.Second), time.Minute))
 		}
-		if i == 0 {
-			over = true
-			w.Advance(outageLasts) // longer than any back-off that the outage has led to
-		}
+		down = false
+		w.Advance(outageLasts) // longer than any back-off that the outage has led to
 		w.Settle("prod-1")
 		seen.look(t, w)
+	}
+	if hits == 0 {
+		t.Fatal("no request was hit: the outage is not what it says")
 	}
 }
 
 // Both sides fail: the cloud in each of its ways, once, and then the API server, when what came of it is to be written.
 // What was made is noted all the same, and as many certificates are asked for as when only the cloud fails.
 func TestWhatTheCloudDidIsKeptThoughTheAPIServerFailsNext(t *testing.T) {
-	load := workloads()[2] // a requested renewal
-	cases := 0
-	for _, fault := range ccesim.Faults() {
+	faults, cases := 0, 0
+	for i, fault := range ccesim.Faults() {
 		if fault.Name == ccesim.FaultDelay {
 			continue // the answer comes, later: no fault to us
 		}
-		cases++
-		t.Run(string(fault.Name), func(t *testing.T) {
-			t.Parallel()
-			reference := load.world(t)
-			cloudFails(reference, fault.Name)
-			load.run(t, reference, nil)
-			want := endOf(reference)
-			wantAllNoted(t, reference)
-			for _, failure := range []testkit.APIFault{
-				{Name: "connection reset", Err: testkit.ConnectionReset()},
-				{Name: "connection reset after the fact", Err: testkit.ConnectionReset(), After: true},
-			} {
-				w := load.world(t)
-				cloudFails(w, fault.Name)
-				fault, failed := failsNext(w, failure)
-				load.run(t, w, fault)
-				if !*failed {
-					t.Error("no write failed: the test is not what it says")
-				}
-				if diff := cmp.Diff(want, endOf(w)); diff != "" {
-					t.Errorf("%s after the answer: the end (-only the cloud failed +both):\n%s", failure.Name, diff)
-				}
-				wantAllNoted(t, w)
-				wantRest(t, w)
-			}
-			t.Logf("%d certificates asked for, history %v", want.Posts, want.History)
-		})
+		faults++
+		all := workloads()[:5] // each fault meets two of them, and they share the writes after the call, and the ways to fail
+		for turn, load := range []workload{all[i%5], all[(i+2)%5]} {
+			write, after := (i+turn)%2, (i/2+turn)%2 == 0
+			cases++
+			t.Run(fmt.Sprintf("%s/%s/write %d", fault.Name, load.name, write), func(t *testing.T) {
+				t.Parallel()
+				load.bothFail(t, fault.Name, write, after)
+			})
+		}
 	}
-	t.Logf("%d faults of the cloud, each with two of the API server", cases)
+	t.Logf("%d faults of the cloud, and %d cases", faults, cases)
 }
 
-// failsNext fails the first write of a status or a Secret after the next POST.
-func failsNext(w *testkit.World, failure testkit.APIFault) (fault testkit.Fault, failed *bool) {
+// bothFail compares a run in which only the cloud fails with one in which both do.
+func (l workload) bothFail(t *testing.T, fault ccesim.FaultName, write int, after bool) {
+	t.Helper()
+	reference := l.world(t)
+	cloudFails(reference, fault)
+	posts, writes := reference.Posts(), 0
+	l.run(t, reference, func(_ int, call testkit.Call) (error, bool) {
+		if reference.Posts() > posts && isDecisive(call) {
+			writes++
+		}
+		return nil, false
+	})
+	want := endOf(reference)
+	wantAllNoted(t, reference)
+	if write >= writes {
+		write = 0 // it waits for a person, and one write says so
+	}
+
+	w := l.world(t)
+	cloudFails(w, fault)
+	next, failed := failsNext(w, write, testkit.APIFault{Err: testkit.ConnectionReset(), After: after})
+	l.run(t, w, next)
+	if !*failed {
+		t.Error("no write failed: the test is not what it says")
+	}
+	if diff := cmp.Diff(want, endOf(w)); diff != "" {
+		t.Errorf("the end (-only the cloud failed +both):\n%s", diff)
+	}
+	wantAllNoted(t, w)
+	wantRest(t, w)
+	t.Logf("%d certificates asked for, history %v", want.Posts, want.History)
+}
+
+// failsNext fails the first write of a status or a Secret after the next POST, or the one that follows after so many.
+func failsNext(w *testkit.World, skip int, failure testkit.APIFault) (fault testkit.Fault, failed *bool) {
 	posts, failed := w.Posts(), new(bool)
 	return func(_ int, call testkit.Call) (error, bool) {
 		if *failed || w.Posts() == posts || !isDecisive(call) {
+			return nil, false
+		}
+		if skip--; skip >= 0 {
 			return nil, false
 		}
 		*failed = true
@@ -578,7 +602,7 @@ func TestACertificateLostOnTheWayIsNotedThoughStatusFailsAndTheProcessEnds(t *te
 					w := load.world(t)
 					before := w.Posts()
 					cloudFails(w, fault)
-					next, _ := failsNext(w, failure) // that the pass fails shows that it was hit
+					next, _ := failsNext(w, 0, failure) // that the pass fails shows that it was hit
 					w.Recorder.Reset(next)
 					load.steps[0](w)
 					if _, err := w.Try("prod-1"); err == nil {

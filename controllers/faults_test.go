@@ -397,6 +397,9 @@ func TestAWaitInLineIsToldOnceAndOnlyWhenItIsLong(t *testing.T) {
 		cc := w.Get(name)
 		if conditions(cc)["Issued"] == "False/RateLimited" && cc.Status.NextAttemptTime != nil {
 			told++
+			if message, at := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionIssued).Message, cc.Status.NextAttemptTime.UTC().Format(time.RFC3339); !strings.HasSuffix(message, "expected at about "+at) {
+				t.Errorf("%s: %q does not say that its turn is at %s", name, message, at)
+			}
 		}
 	}
 	// The first has its turn within a minute; two are told, by a status and an event each.

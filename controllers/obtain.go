@@ -146,8 +146,9 @@ func (r *CredentialReconciler) waitForTurn(p *pass, turn budget.Turn) time.Durat
 		failure = status.Failure{Reason: v1alpha1.ReasonThrottled, Message: "the cloud asked for fewer calls; the whole account waits"}
 	default:
 		failure = status.Failure{
-			Reason:  v1alpha1.ReasonRateLimited,
-			Message: fmt.Sprintf("waiting for a turn under spec.limits.issuesPerMinute (%d) of CloudAccount %q", p.account.budget.PerMinute, p.account.object.Name),
+			Reason: v1alpha1.ReasonRateLimited,
+			Message: fmt.Sprintf("waiting for a turn under spec.limits.issuesPerMinute (%d) of CloudAccount %q, expected at about %s",
+				p.account.budget.PerMinute, p.account.object.Name, turn.At.UTC().Format(time.RFC3339)),
 		}
 	}
 	p.lookAt = turn.At

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -138,6 +139,28 @@ func TestANameThatIsNewInTheClusterCostsOneCertificate(t *testing.T) {
 	}
 	wantPosts(t, w, 2)
 	wantConditions(t, w.Get("prod-1"), healthy)
+}
+
+// An answer names another address, and the cloud cannot be asked about it: the certificate is good, and the address stays.
+func TestAnAddressThatNobodyConfirmsIsNotPublished(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	before := w.Get("prod-1").Status
+	w.Advance(21 * day)
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultOtherServer, Op: ccesim.OpIssue}))
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultUnavailable, Op: ccesim.OpShow, Times: ccesim.Forever}))
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), healthy)
+	wantServes(t, w, "prod-1")
+	after := w.Get("prod-1").Status
+	if after.Server != before.Server || after.Certificate.SerialNumber == before.Certificate.SerialNumber {
+		t.Errorf("certificate %s through %s, after %s through %s",
+			after.Certificate.SerialNumber, after.Server, before.Certificate.SerialNumber, before.Server)
+	}
+	if diff := cmp.Diff(before.Contexts, after.Contexts); diff != "" {
+		t.Errorf("what is known to be on offer (-before +after):\n%s", diff)
+	}
 }
 
 func TestWhatTheLastAnswerOfferedIsNotForgotten(t *testing.T) {

@@ -193,8 +193,16 @@ func densest(times []time.Time) int {
 // wrong by a day now and then, nothing expires that was granted for 6 hours or more.
 func TestNothingExpiresWhileThereIsAWay(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
+	made, refused := 0, 0
+	defer func() {
+		t.Logf("%d certificates, %d calls refused", made, refused)
+		if made < 10_000 || refused < 1_000 {
+			t.Error("too few to have shown anything")
+		}
+	}()
 	for range 300 {
 		l := newLoop(random)
+		defer func() { made, refused = made+l.made, refused+l.refused }()
 		l.want.Schedule = Schedule{}
 		granted := []time.Duration{6 * time.Hour, day, 30 * day}[random.IntN(3)]
 		outage := granted / 6 // half of before, which is a third

@@ -80,7 +80,35 @@ func timeToReady(t *testing.T, fault string) []time.Duration {
 		_, err := w.Kubectl(append([]string{"--namespace", w.namespace, "wait", "--for=condition=Ready", "--timeout=20s"}, accounts...)...)
 		return err
 	})
-	return w.createAndMeasure(clusters)
+	took := w.createAndMeasure(clusters)
+	if fault != "" {
+		w.wantBadDay(fault)
+	}
+	return took
+}
+
+// badReasons are what a credential tells of the faults.
+var badReasons = map[string]v1alpha1.Reason{
+	"hang": v1alpha1.ReasonUnavailable, "unauthorized": v1alpha1.ReasonUnauthorized, "throttled": v1alpha1.ReasonThrottled,
+}
+
+// wantBadDay holds that the fault kept the last accounts from certificates, all of them.
+func (w *world) wantBadDay(fault string) {
+	w.t.Helper()
+	for i := tenAccounts - badAccounts; i < tenAccounts; i++ {
+		w.eventually(time.Minute, func() error {
+			for cluster := range eachCredential {
+				cc := w.get(fmt.Sprintf("cluster-%d-of-%d", cluster, i))
+				if meta.IsStatusConditionTrue(cc.Status.Conditions, v1alpha1.ConditionReady) {
+					return fmt.Errorf("%s is Ready, though its account fails", cc.Name)
+				}
+				if c := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionIssued); c != nil && c.Reason == string(badReasons[fault]) {
+					return nil
+				}
+			}
+			return fmt.Errorf("account-%d fails with %s, and none of its credentials tells %s", i, fault, badReasons[fault])
+		})
+	}
 }
 
 // createAndMeasure creates a credential of every account for every cluster, and returns how long those of the good accounts took.

@@ -88,8 +88,8 @@ func (load workload) runTerms(t *testing.T, sum *ends) {
 	for i := range mostTerms {
 		names = append(names, fmt.Sprintf("term-%02d", i))
 	}
-	w := newWorld(t, options{clusters: names, lifetime: load.lifetime, gated: true})
-	w.args = []string{"--min-issue-interval=5s", "--fleet-hold=false"} // so many changes in a row are meant here
+	w := newWorld(t, options{clusters: names, lifetime: load.lifetime, gated: true, ownLease: true})
+	w.args = []string{"--leader-elect", "--min-issue-interval=5s", "--fleet-hold=false"} // so many changes in a row are meant here
 	w.startManager()
 	load.prepareAll(w, names)
 	reference, _ := load.happen(w, names[0], nil)
@@ -211,16 +211,30 @@ func (s *term) wantEnd(w *world) time.Duration {
 	}
 }
 
-// A standby that ends says nothing and asks for nothing, whatever the leader is about.
+// A standby that ends says nothing and asks for nothing, whatever the leader is about: it ends before each request of a first
+// certificate.
 func TestTermOfAStandbyDisturbsNobody(t *testing.T) {
-	w := newWorld(t, options{clusters: []string{"swept"}, gated: true, ownLease: true})
+	requests := []string{"PUT clustercredentials/status", postForCertificate, "POST secrets", "PUT clustercredentials/status", "POST events"}
+	names := make([]string, 0, len(requests))
+	for i := range requests {
+		names = append(names, fmt.Sprintf("swept-%d", i))
+	}
+	w := newWorld(t, options{clusters: names, gated: true, ownLease: true})
 	w.startLeader()
 	leaders := w.gate
 	w.gate = w.newGate()
-	standby := w.startManager("--leader-elect")
 	w.apply(accountYAML())
+	w.kubectl("wait", "--for=condition=Ready", "--timeout=28s", "cloudaccount/"+theAccount)
+	for at, name := range names {
+		w.termStandby(t, leaders, at, name, requests)
+	}
+}
+
+func (w *world) termStandby(t *testing.T, leaders *gate, at int, name string, want []string) {
+	t.Helper()
+	standby := w.startManager("--leader-elect")
 	var took time.Duration
-	s := &strike{at: 1, done: make(chan struct{}), hit: func() {
+	s := &strike{at: at, done: make(chan struct{}), hit: func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), grace)
 		defer cancel()
 		var code int
@@ -230,16 +244,15 @@ func TestTermOfAStandbyDisturbsNobody(t *testing.T) {
 		}
 	}}
 	leaders.begin(s)
-	w.apply(credentialYAML("swept", "swept"))
+	w.apply(credentialYAML(name, name))
 	w.waitStruck(s)
-	w.waitReady("swept")
-	w.eventually(eventTime, func() error { return w.wantEvent("swept", "Issued", w.serial("swept")) })
-	t.Logf("the standby took %s to end", took.Round(time.Millisecond))
-	w.wantPosts(1, "swept")
+	w.waitReady(name)
+	w.eventually(eventTime, func() error { return w.wantEvent(name, "Issued", w.serial(name)) })
+	t.Logf("at %d, the standby took %s to end", at, took.Round(time.Millisecond))
+	w.wantPosts(1, name)
 	if requests := w.gate.requests(); len(requests) > 0 || works(standby) {
 		t.Errorf("the standby has worked: %q", requests)
 	}
-	want := []string{"PUT clustercredentials/status", postForCertificate, "POST secrets", "PUT clustercredentials/status", "POST events"}
 	if diff := cmp.Diff(want, leaders.requests()); diff != "" {
 		t.Errorf("what the leader changed (-want +got):\n%s", diff)
 	}

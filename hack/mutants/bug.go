@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,13 +16,15 @@ const bugsDir = "hack/mutants/bugs"
 
 // bug is one way to be wrong.
 type bug struct {
-	name string // of the file
-	what string // in one sentence
-	test test   // that has to notice
+	name  string // of the file
+	what  string // in one sentence
+	tests []test // each of which has to notice
 }
 
 // test is what "go test" runs.
 type test struct{ pkg, regexp string }
+
+func (t test) isIncomplete() bool { return t.pkg == "" || t.regexp == "" }
 
 func (b bug) file() string { return filepath.Join(bugsDir, b.name+".patch") }
 
@@ -43,11 +46,12 @@ func readBugs(root, part string) ([]bug, error) {
 		b.what = lines[0]
 		for _, line := range lines[1:] {
 			if rest, found := strings.CutPrefix(line, "Test: "); found {
-				b.test.pkg, b.test.regexp, _ = strings.Cut(rest, " ")
+				pkg, regexp, _ := strings.Cut(rest, " ")
+				b.tests = append(b.tests, test{pkg, regexp})
 			}
 		}
-		if b.what == "" || b.test.pkg == "" || b.test.regexp == "" {
-			return nil, fmt.Errorf("%s: it must begin with a line that says what is wrong, and have a line \"Test: PACKAGE REGEXP\" before the patch", file)
+		if b.what == "" || len(b.tests) == 0 || slices.ContainsFunc(b.tests, test.isIncomplete) {
+			return nil, fmt.Errorf("%s: it must begin with a line that says what is wrong, and have lines \"Test: PACKAGE REGEXP\" before the patch", file)
 		}
 		bugs = append(bugs, b)
 	}

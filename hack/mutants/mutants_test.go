@@ -32,8 +32,10 @@ func TestEveryBugStillFitsTheCode(t *testing.T) {
 		if err := b.revert(t.Context(), dir); err != nil {
 			t.Error(err)
 		}
-		if !isTestIn(t, dir, b.test) {
-			t.Errorf("%s: no test in %s matches %s", b.name, b.test.pkg, b.test.regexp)
+		for _, want := range b.tests {
+			if !isTestIn(t, dir, want) {
+				t.Errorf("%s: no test in %s matches %s", b.name, want.pkg, want.regexp)
+			}
 		}
 	}
 	if len(bugs) < 20 {
@@ -72,16 +74,18 @@ func TestABugIsCaughtOnlyWhereATestFails(t *testing.T) {
 	}
 	write("go.mod", "module sum\n\ngo 1.26\n")
 	write("sum.go", "package sum\n\nfunc Sum(a, b int) int { return a + b }\n")
-	write("sum_test.go", "package sum\n\nimport \"testing\"\n\nfunc TestSum(t *testing.T) {\n\tif Sum(2, 2) != 4 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n")
+	write("sum_test.go", "package sum\n\nimport \"testing\"\n\nfunc TestSum(t *testing.T) {\n\tif Sum(2, 2) != 4 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n"+
+		"\nfunc TestZero(t *testing.T) {\n\tif Sum(0, 0) != 0 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n")
 	init := exec.CommandContext(t.Context(), "git", "init", "-q", dir)
 	if out, err := init.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for name, want := range map[string]struct{ code, test, err string }{
 		"caught":   {"a - b", "TestSum", ""},
-		"missed":   {"a * b", "TestSum", "a bug that no test notices"},
+		"missed":   {"a * b", "TestSum", "a bug that a test does not notice"},
 		"broken":   {"a +", "TestSum", "broken proves nothing"},
 		"untested": {"a - b", "TestNobody", "there is no such test"},
+		"half":     {"a - b", "TestSum\nTest: . TestZero", "a bug that a test does not notice"},
 	} {
 		write(filepath.Join(bugsDir, name+".patch"), "It is wrong.\nTest: . "+want.test+"\n\n"+strings.Replace(patch, "%s", want.code, 1))
 		err := run(t.Context(), dir, name)

@@ -193,7 +193,10 @@ func (w *world) refuse(r request) (after bool, err error) {
 	case w.spoils > 0 && r.kind == secretKind && r.isWrite():
 		w.spoils--
 		w.tally.spoiled++
-		return w.dice.IntN(2) == 0, apierrors.NewInternalError(errors.New("etcdserver: request timed out"))
+		if w.dice.IntN(2) == 0 {
+			return true, apierrors.NewInternalError(errors.New("etcdserver: request timed out"))
+		}
+		return false, apierrors.NewForbidden(corev1.Resource("secrets"), r.name, errors.New("denied by an admission webhook"))
 	case !time.Now().Before(t.until):
 		return false, nil
 	case t.quota && r.kind == secretKind && r.verb != "get":

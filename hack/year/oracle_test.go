@@ -5,6 +5,7 @@ package year
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -49,7 +50,15 @@ type post struct {
 	entry     ccesim.Entry
 	validity  validity // once it is stored
 	stored    bool
-	judged    bool // whether its expiry was judged
+	server    string // that the Secret names beside it
+	judged    bool   // whether its expiry was judged
+}
+
+func (p *post) describe() string {
+	if p == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s (asked for at %s, fault %q)", p.server, stamp(p.at), p.entry.Fault)
 }
 
 type validity struct {
@@ -201,14 +210,14 @@ func (o *oracle) read(m *member) {
 		o.world.fail("R1: Secret %s holds a certificate that expired at %s", m.secret(), stamp(found.notAfter))
 	case !found.chained && held != nil && held.validity.chained:
 		o.world.fail("R1: Secret %s holds a certificate that its CA has not signed, in place of one that it had", m.secret())
-	case !m.serves(p, found.server) && p.entry.Fault != ccesim.FaultOtherServer,
-		!m.serves(p, found.server) && held != nil && !p.stored: // a first one may be all there is
-		o.world.fail("R1: Secret %s names server %s, which is not its cluster's", m.secret(), found.server)
+	case !m.serves(p, found.server) && (p.entry.Fault != ccesim.FaultOtherServer || held != nil && held.server != found.server):
+		o.world.fail("R1: Secret %s names server %s, which is not its cluster's, in place of %s", m.secret(), found.server, held.describe())
 	}
 	if !p.stored {
 		p.stored, p.validity = true, validity{found.notBefore, found.notAfter, found.chained}
 		o.world.count(func(t *tally) { t.stored++ })
 	}
+	p.server = found.server
 	m.handled[p.request] = true
 	m.holds, m.newest = p, p
 }
