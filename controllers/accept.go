@@ -64,18 +64,24 @@ func (p *pass) unchained(c kubeconfig.Credential) bool {
 // isNewAddress says whether the cluster was not known to have the address of a credential. A custom name is one that the
 // user asked for, and the cloud's addresses do not list it: there the CA decides.
 func (p *pass) isNewAddress(c kubeconfig.Credential, access kubeconfig.Access) bool {
-	stored := p.stored()
-	if stored == nil || p.decision.OtherCluster || stored.server == c.Server || access == kubeconfig.Custom && p.sameCA(c) {
+	stored, other := p.stored(), p.decision.OtherCluster
+	switch {
+	case stored == nil, stored.server == c.Server, access == kubeconfig.Custom && (other || p.sameCA(c)):
 		return false
+	case other:
+		return true
 	}
 	return !slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Server == c.Server })
 }
 
-// confirmed asks the cloud whether an address that was not known before is the cluster's.
+// confirmed says whether an address that was not known before is the cluster's, as the cloud said in this pass or says now.
 func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, server string) (bool, error) {
-	cluster, err := cloud.ClusterByID(ctx, issuer.ClusterType(p.wanted.Record.ClusterType), p.clusterID)
-	if err != nil {
-		return false, err
+	cluster := p.cluster
+	if cluster.ID != p.clusterID {
+		var err error
+		if cluster, err = cloud.ClusterByID(ctx, issuer.ClusterType(p.wanted.Record.ClusterType), p.clusterID); err != nil {
+			return false, err
+		}
 	}
 	host := hostsOf([]v1alpha1.OfferedContext{{Name: "internal", Server: server}})
 	return len(cluster.Endpoints) == 0 || len(host) == 1 && slices.Contains(hostsOf(offerOf(cluster)), host[0]), nil

@@ -73,7 +73,7 @@ func (r *CredentialReconciler) checkCluster(
 		return false, &f
 	}
 	outcome.Answered = true
-	p.clusterID, p.clusterName = cluster.ID, cluster.Name
+	p.cluster, p.clusterID, p.clusterName = cluster, cluster.ID, cluster.Name
 	if p.alreadyPublished(cluster) {
 		return false, nil
 	}

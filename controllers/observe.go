@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/rotation"
 	"github.com/clustercredential/operator/controllers/status"
 	"github.com/clustercredential/operator/controllers/target"
@@ -54,6 +55,8 @@ type pass struct {
 	lost    *status.Lost
 	// offer are the addresses that the cloud was found to offer in this pass.
 	offer []v1alpha1.OfferedContext
+	// cluster is as the cloud was found to describe it in this pass; without an ID: it was not asked.
+	cluster issuer.Cluster
 	// clusterName and clusterID are what the cloud was found to call the cluster.
 	clusterName, clusterID string
 	// current is true once the Secret is known to carry everything that it should; problem

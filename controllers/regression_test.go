@@ -163,6 +163,28 @@ func TestAnAddressThatNobodyConfirmsIsNotPublished(t *testing.T) {
 	}
 }
 
+// The spec names another cluster, whose answer names an address that it does not have: what is published stays.
+func TestAnAddressThatIsNotTheOtherClustersIsNotPublished(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	before := w.Secret("prod-1-kubeconfig")
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultOtherServer, Op: ccesim.OpIssue}))
+	w.Change("prod-1", ofOtherCluster)
+	w.Pass("prod-1")
+	wantPosts(t, w, 2)
+	if diff := cmp.Diff(before.Data, w.Secret("prod-1-kubeconfig").Data); diff != "" {
+		t.Error("what was published is gone")
+	}
+	w.Settle("prod-1")
+	w.Advance(time.Hour)
+	w.Settle("prod-1")
+	wantPosts(t, w, 3)
+	wantConditions(t, w.Get("prod-1"), healthy)
+	if got := w.Get("prod-1").Status.ClusterID; got != testkit.OtherID {
+		t.Errorf("cluster %s", got)
+	}
+}
+
 func TestWhatTheLastAnswerOfferedIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
