@@ -233,6 +233,12 @@ func TestTermOfAStandbyDisturbsNobody(t *testing.T) {
 func (w *world) termStandby(t *testing.T, leaders *gate, at int, name string, want []string) {
 	t.Helper()
 	standby := w.startManager("--leader-elect")
+	w.eventually(eventTime, func() error {
+		if !strings.Contains(standby.Log(), "acquire leader lease") {
+			return fmt.Errorf("%s does not stand by yet", standby.Name)
+		}
+		return nil
+	})
 	var took time.Duration
 	s := &strike{at: at, done: make(chan struct{}), hit: func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), grace)
