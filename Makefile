@@ -119,7 +119,7 @@ test-fast: ## Run the tests that need no server: seconds.
 fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' api cmd controllers hack | sort | \
 	while IFS=: read -r file target; do \
-	  (set -x; go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=5x) </dev/null; \
+	  (set -x; $(one_way) go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=5x) </dev/null; \
 	done
 
 .PHONY: mutants
@@ -128,6 +128,7 @@ mutants: ## Put hand-made bugs into a copy, one by one, and expect the tests to 
 
 .PHONY: soak
 soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10), every kill, fuzzing (FUZZTIME=30s), hand-made bugs.
+	$(one_way) go test -timeout=0 -v -run='^TestTheFloorHoldsWhateverTheCloudGrants$$' ./controllers/rotation -decisions=10000000
 	$(one_way) go test -timeout=0 -v -run='^(TestTenYearsOfAFleet|TestFleetsInHardTimes)$$' ./hack/soak -rounds=$(ROUNDS)
 	$(one_way) go test -timeout=0 -v ./hack/year -years=$(ROUNDS)
 	@$(call kube_assets,$(TEST_ASSETS)); set -x; $(one_way) go test -timeout=0 ./hack/e2e -whole
