@@ -41,6 +41,8 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		kept, _, keepErr := p.address()
 		switch {
 		case confirmed:
+		case err != nil && issuer.As(err).Kind == issuer.Forbidden && p.sameCA(credential):
+			// The key may never ask: the CA decides.
 		case err != nil && keepErr == nil && p.sameCA(credential):
 			// The cloud cannot be asked, and a good certificate is not thrown away for it: the address stays as it is.
 			credential.Server, offer = kept, p.contexts()
@@ -62,16 +64,22 @@ func (p *pass) unchained(c kubeconfig.Credential) bool {
 }
 
 // isNewAddress says whether the cluster was not known to have the address of a credential. A custom name is one that the
-// user asked for, and the cloud's addresses do not list it: there the CA decides.
+// user asked for, and the cloud's addresses do not list it: there the CA decides, and of another cluster the answer alone.
 func (p *pass) isNewAddress(c kubeconfig.Credential, access kubeconfig.Access) bool {
-	stored, other := p.stored(), p.decision.OtherCluster
+	stored, other := p.stored(), p.isOtherCluster()
 	switch {
-	case stored == nil, stored.server == c.Server, access == kubeconfig.Custom && (other || p.sameCA(c)):
+	case stored == nil, !other && stored.server == c.Server, access == kubeconfig.Custom && (other || p.sameCA(c)):
 		return false
 	case other:
 		return true
 	}
 	return !slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Server == c.Server })
+}
+
+// isOtherCluster says whether the certificate is for another cluster than the published one: one that spec names now, or one
+// that was made anew under the same name.
+func (p *pass) isOtherCluster() bool {
+	return p.decision.OtherCluster || p.found.Record != nil && p.found.Record.ClusterID != "" && p.found.Record.ClusterID != p.clusterID
 }
 
 // confirmed says whether an address that was not known before is the cluster's, as the cloud said in this pass or says now.

@@ -538,6 +538,9 @@ func TestWhatTheCloudDidIsKeptThoughTheAPIServerFailsNext(t *testing.T) {
 		}
 	}
 	t.Logf("%d faults of the cloud, and %d cases", faults, cases)
+	if faults < 30 || cases < 2*faults {
+		t.Error("too few to show anything")
+	}
 }
 
 // bothFail compares a run in which only the cloud fails with one in which both do.
@@ -613,6 +616,9 @@ func TestACertificateLostOnTheWayIsNotedThoughStatusFailsAndTheProcessEnds(t *te
 					w.Restart()
 					w.Settle("prod-1")
 					wantPosts(t, w, before+2)
+					if n := w.Counted("clustercredential_unknown_outcomes_total"); n != 1 {
+						t.Errorf("%v unknown outcomes are counted, want 1", n)
+					}
 					wantConditions(t, w.Get("prod-1"), healthy)
 					wantServes(t, w, "prod-1")
 					wantAllNoted(t, w)

@@ -149,8 +149,12 @@ func TestAnAddressThatNobodyConfirmsIsNotPublished(t *testing.T) {
 	w.Advance(21 * day)
 	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultOtherServer, Op: ccesim.OpIssue}))
 	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultUnavailable, Op: ccesim.OpShow, Times: ccesim.Forever}))
+	asked := w.Sim.Requests()[string(ccesim.OpShow)]
 	w.Settle("prod-1")
 	wantPosts(t, w, 2)
+	if fault := w.Sim.Ledger()[1].Fault; fault != ccesim.FaultOtherServer || w.Sim.Requests()[string(ccesim.OpShow)] == asked {
+		t.Fatalf("the answer has the fault %q, and the cloud was asked for the cluster %d times", fault, w.Sim.Requests()[string(ccesim.OpShow)]-asked)
+	}
 	wantConditions(t, w.Get("prod-1"), healthy)
 	wantServes(t, w, "prod-1")
 	after := w.Get("prod-1").Status

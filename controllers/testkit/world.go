@@ -72,6 +72,7 @@ type World struct {
 	Accounts   *controllers.AccountReconciler
 	watches    metadata.Interface
 	keys       controllers.Keys
+	registry   *prometheus.Registry
 	config     controllers.Config
 }
 
@@ -166,12 +167,28 @@ func (w *World) startOperator() {
 
 // Restart makes the operator forget what it remembers, as a new process has.
 func (w *World) Restart() {
-	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
+	w.registry = prometheus.NewRegistry()
+	metrics, err := controllers.NewMetrics(w.registry)
 	w.Must(err)
 	w.config.Metrics = metrics
 	w.config.Budget = controllers.NewBudget(w.Clock.Now(), 16)
 	w.Reconciler = controllers.NewCredentialReconciler(w.config)
 	w.Accounts = controllers.NewAccountReconciler(w.config)
+}
+
+// Counted is the sum of a counter over all its labels, since the operator began.
+func (w *World) Counted(name string) (sum float64) {
+	w.T.Helper()
+	families, err := w.registry.Gather()
+	w.Must(err)
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == name {
+				sum += metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
 }
 
 // SetFloor restarts the operator with another --min-issue-interval.

@@ -210,7 +210,7 @@ func (o *oracle) read(m *member) {
 		o.world.fail("R1: Secret %s holds a certificate that expired at %s", m.secret(), stamp(found.notAfter))
 	case !found.chained && held != nil && held.validity.chained:
 		o.world.fail("R1: Secret %s holds a certificate that its CA has not signed, in place of one that it had", m.secret())
-	case !m.serves(p, found.server) && (p.entry.Fault != ccesim.FaultOtherServer || held != nil && held.server != found.server):
+	case !m.serves(p, found.server) && (held == nil && p.entry.Fault != ccesim.FaultOtherServer || held != nil && held.server != found.server):
 		o.world.fail("R1: Secret %s names server %s, which is not its cluster's, in place of %s", m.secret(), found.server, held.describe())
 	}
 	if !p.stored {

@@ -35,6 +35,13 @@ func (w *world) count(change func(*tally)) {
 	change(&w.tally)
 }
 
+// isPoor says whether too little has happened for a life without a finding to show anything.
+func (t tally) isPoor() bool {
+	hardships := []int{t.outages, t.kills / 5, t.stops, t.losses, t.changes / 5, t.wishes, t.removals, t.spoiled / 5, total(t.faults) / 20}
+	fates := []int{t.stored / 50, t.discarded, t.unknown}
+	return slices.Contains(append(hardships, fates...), 0)
+}
+
 // String tells it in the words of a log.
 func (t tally) String() string {
 	var b strings.Builder
