@@ -189,6 +189,28 @@ func TestAnAddressThatIsNotTheOtherClustersIsNotPublished(t *testing.T) {
 	}
 }
 
+// The answer of the other cluster names the address that is published, which is the former cluster's.
+func TestTheAddressOfTheFormerClusterIsNotTakenForTheOtherOnes(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	before, server := w.Secret("prod-1-kubeconfig"), w.Get("prod-1").Status.Server
+	w.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if call.Verb == "update" { // the intent: the cloud has been asked for the cluster, and not yet for the certificate
+			w.Must(w.Sim.UpdateCluster(testkit.OtherID, func(c *ccesim.Cluster) { c.InternalURL = server }))
+		}
+		return nil, false
+	})
+	w.Change("prod-1", ofOtherCluster)
+	w.Pass("prod-1")
+	wantPosts(t, w, 2)
+	if diff := cmp.Diff(before.Data, w.Secret("prod-1-kubeconfig").Data); diff != "" {
+		t.Error("what was published is gone")
+	}
+	if newest := w.Get("prod-1").Status.History[0]; newest.State != v1alpha1.CertificateDiscarded {
+		t.Errorf("the newest certificate is %s", newest.State)
+	}
+}
+
 func TestWhatTheLastAnswerOfferedIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
