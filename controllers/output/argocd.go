@@ -1,0 +1,92 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package output
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+)
+
+// The format ArgoCD: a cluster of Argo CD (argo-cd/docs/operator-manual/declarative-setup.md, "Clusters"). Argo CD reads
+// the certificates from tlsClientConfig only, and ignores them anywhere else without a word.
+
+const (
+	labelArgoCDSecretType = "argocd.argoproj.io/secret-type"
+	argoCDCluster         = "cluster"
+
+	argoCDName      = "name"
+	argoCDServer    = "server"
+	argoCDConfig    = "config"
+	argoCDProject   = "project"
+	argoCDNamespace = "namespaces"
+	argoCDResources = "clusterResources"
+)
+
+// argoCDClusterConfig is the part of Argo CD's ClusterConfig that we write, with its fields in the order in which Argo CD
+// writes them (argo-cd/pkg/apis/application/v1alpha1/types.go).
+type argoCDClusterConfig struct {
+	TLSClientConfig argoCDTLSClientConfig `json:"tlsClientConfig"`
+}
+
+type argoCDTLSClientConfig struct {
+	Insecure   bool   `json:"insecure"`
+	ServerName string `json:"serverName,omitempty"`
+	CertData   []byte `json:"certData,omitempty"` // encoding/json writes base64
+	KeyData    []byte `json:"keyData,omitempty"`
+	CAData     []byte `json:"caData,omitempty"`
+}
+
+func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error) {
+	if err := c.CheckForm(); err != nil {
+		return Rendered{}, err
+	}
+	config, err := json.Marshal(argoCDClusterConfig{argoCDTLSClientConfig{
+		CertData: c.CertPEM, KeyData: c.KeyPEM.Reveal(), CAData: c.CAPEM,
+	}})
+	if err != nil {
+		return Rendered{}, err
+	}
+	data := map[string]issuer.Sensitive{
+		argoCDName: issuer.Sensitive(cmp.Or(o.ClusterName, defaultName)), argoCDServer: issuer.Sensitive(c.Server), argoCDConfig: config,
+	}
+	if options := o.ArgoCD; options != nil {
+		addIfSet(data, argoCDProject, options.Project)
+		addIfSet(data, argoCDNamespace, strings.Join(options.Namespaces, ","))
+		if options.ClusterResources != nil {
+			addIfSet(data, argoCDResources, strconv.FormatBool(*options.ClusterResources))
+		}
+	}
+	return Rendered{
+		Type: corev1.SecretTypeOpaque, Data: data, Labels: map[string]string{labelArgoCDSecretType: argoCDCluster},
+	}, nil
+}
+
+func addIfSet(data map[string]issuer.Sensitive, key, value string) {
+	if value != "" {
+		data[key] = issuer.Sensitive(value)
+	}
+}
+
+func readArgoCD(data map[string][]byte, _ v1alpha1.Output, _ string) (kubeconfig.Credential, error) {
+	for _, key := range []string{argoCDServer, argoCDConfig} {
+		if len(data[key]) == 0 {
+			return kubeconfig.Credential{}, &MissingKeyError{Key: key}
+		}
+	}
+	var config argoCDClusterConfig
+	if err := json.Unmarshal(data[argoCDConfig], &config); err != nil {
+		return kubeconfig.Credential{}, &UnreadableKeyError{Key: argoCDConfig} // err may quote what it read
+	}
+	tls := config.TLSClientConfig
+	return kubeconfig.Assemble(string(data[argoCDServer]), tls.CAData, slices.Clone(tls.CertData), tls.KeyData)
+}
