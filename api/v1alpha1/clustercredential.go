@@ -300,18 +300,57 @@ type Output struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('clustercredential.dev/') && k != 'kubectl.kubernetes.io/last-applied-configuration')",message="annotations clustercredential.dev/… are the operator's own, and kubectl's last-applied-configuration is kubectl's; choose other keys"
 	Annotations map[string]string `json:"annotations,omitempty"`
 
+	// argocd are options of the format ArgoCD, and of no other. Unset: none.
+	// +optional
+	ArgoCD *ArgoCDOptions `json:"argocd,omitempty"`
+
 	// existing is what to do with a Secret of that name that is not ours. Refuse (unset:
 	// this): leave it alone, issue nothing and say so.
 	// +optional
 	Existing ExistingPolicy `json:"existing,omitempty"`
 }
 
+// ArgoCDOptions are what Argo CD lets one say of a cluster besides how to reach it.
+type ArgoCDOptions struct {
+	// project is the AppProject that alone may use the cluster. Unset: any.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Project string `json:"project,omitempty"`
+
+	// namespaces are those that Argo CD may look at, at most 64. Unset: all.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:MinLength=1
+	Namespaces []string `json:"namespaces,omitempty"`
+
+	// clusterResources is whether cluster-scoped resources are looked at where namespaces are set. Unset: left to
+	// Argo CD, which does not.
+	// +optional
+	ClusterResources *bool `json:"clusterResources,omitempty"`
+}
+
 // OutputFormat is the shape of a Secret.
-// +kubebuilder:validation:Enum=Kubeconfig
+// +kubebuilder:validation:Enum=Kubeconfig;ArgoCD;ClusterAPI;Istio;KubeVela;TLS
 type OutputFormat string
 
-// FormatKubeconfig is one data key that holds a kubeconfig.
-const FormatKubeconfig OutputFormat = "Kubeconfig"
+// The formats.
+const (
+	// FormatKubeconfig is one data key that holds a kubeconfig.
+	FormatKubeconfig OutputFormat = "Kubeconfig"
+	// FormatArgoCD is a cluster of Argo CD.
+	FormatArgoCD OutputFormat = "ArgoCD"
+	// FormatClusterAPI is the kubeconfig Secret of a Cluster of Cluster API.
+	FormatClusterAPI OutputFormat = "ClusterAPI"
+	// FormatIstio is a remote secret of istiod.
+	FormatIstio OutputFormat = "Istio"
+	// FormatKubeVela is a cluster of KubeVela's cluster-gateway.
+	FormatKubeVela OutputFormat = "KubeVela"
+	// FormatTLS is a Secret of type kubernetes.io/tls, with the CA. It has no server.
+	FormatTLS OutputFormat = "TLS"
+)
 
 // ExistingPolicy is what to do with a Secret that is not ours.
 // +kubebuilder:validation:Enum=Refuse

@@ -66,7 +66,7 @@ type Credential struct {
 // are those of the certificate. Time is not looked at. It costs as much as Read;
 // what came from Parse with a verified context, or from Read, always passes.
 func (c Credential) Check() error {
-	got, err := assemble(c.Server, c.CAPEM, c.CertPEM, c.KeyPEM.Reveal())
+	got, err := Assemble(c.Server, c.CAPEM, c.CertPEM, c.KeyPEM.Reveal())
 	if err != nil {
 		return err
 	}
@@ -76,8 +76,8 @@ func (c Credential) Check() error {
 	return nil
 }
 
-// assemble makes a Credential of parts that must be in normal form already.
-func assemble(server string, ca, certificate, key []byte) (Credential, error) {
+// Assemble makes a Credential of its parts, which must be in normal form already, as Read gives them. The error is an *Invalid.
+func Assemble(server string, ca, certificate, key []byte) (Credential, error) {
 	if normal, ok := normalServer(server); !ok || normal != server {
 		return Credential{}, invalid("the server is not https://host:port")
 	}

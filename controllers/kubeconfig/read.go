@@ -20,7 +20,7 @@ import (
 // not looked at: an expired credential is still readable.
 func Read(data []byte) (Credential, error) {
 	if text, ok := scan(data); ok {
-		return assemble(text.server, text.ca, text.certificate, text.key)
+		return Assemble(text.server, text.ca, text.certificate, text.key)
 	}
 	config, err := load(data)
 	if err != nil {
@@ -36,7 +36,7 @@ func Read(data []byte) (Credential, error) {
 	if !saysSame(data, name, cluster, user) {
 		return Credential{}, invalid("the kubeconfig is not exactly one server, one CA, one certificate and one key, all inline")
 	}
-	return assemble(cluster.Server, cluster.CertificateAuthorityData, user.ClientCertificateData, user.ClientKeyData)
+	return Assemble(cluster.Server, cluster.CertificateAuthorityData, user.ClientCertificateData, user.ClientKeyData)
 }
 
 func saysSame(data []byte, name string, cluster *api.Cluster, user *api.AuthInfo) bool {

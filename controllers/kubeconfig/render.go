@@ -19,7 +19,7 @@ func Render(name string, c Credential) ([]byte, error) {
 	if !validName(name, maxEntryName) {
 		return nil, invalid("the name for the kubeconfig's entries is not letters and digits with -._:@/ between them")
 	}
-	if err := c.checkForm(); err != nil {
+	if err := c.CheckForm(); err != nil {
 		return nil, err
 	}
 	config := api.NewConfig()
@@ -34,7 +34,9 @@ func Render(name string, c Credential) ([]byte, error) {
 	return data, nil
 }
 
-func (c Credential) checkForm() error {
+// CheckForm returns an *Invalid where a part is missing or too large, or the server is not in normal form. It does not look
+// into certificates and key: Check does.
+func (c Credential) CheckForm() error {
 	if server, ok := normalServer(c.Server); !ok || server != c.Server {
 		return invalid("the server is not https://host:port")
 	}

@@ -15,7 +15,8 @@ type format struct {
 	// render gives type and data, and the labels and annotations that the format's
 	// consumers look for; those of the output are added by Render.
 	render func(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error)
-	read   func(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeconfig.Credential, error)
+	// read is the inverse of render; nil for a format that does not hold the whole credential.
+	read func(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeconfig.Credential, error)
 }
 
 // formatOf returns the format of an output; unset is Kubeconfig.
@@ -23,6 +24,16 @@ func formatOf(o v1alpha1.Output) (format, error) {
 	switch o.Format {
 	case "", v1alpha1.FormatKubeconfig:
 		return format{renderKubeconfig, readKubeconfig}, nil
+	case v1alpha1.FormatArgoCD:
+		return format{renderArgoCD, readArgoCD}, nil
+	case v1alpha1.FormatClusterAPI:
+		return format{renderClusterAPI, readClusterAPI}, nil
+	case v1alpha1.FormatIstio:
+		return format{renderIstio, readIstio}, nil
+	case v1alpha1.FormatKubeVela:
+		return format{renderKubeVela, readKubeVela}, nil
+	case v1alpha1.FormatTLS:
+		return format{renderTLS, nil}, nil
 	}
 	return format{}, &UnknownFormatError{Format: o.Format}
 }
@@ -47,4 +58,32 @@ type MissingKeyError struct {
 // Error names the key.
 func (e *MissingKeyError) Error() string {
 	return fmt.Sprintf("the Secret has no data under the key %q", e.Key)
+}
+
+// UnreadableKeyError says that a data key of a Secret does not hold what its format has there.
+type UnreadableKeyError struct {
+	// Key is the data key.
+	Key string
+}
+
+// Error names the key, and nothing of what it holds.
+func (e *UnreadableKeyError) Error() string {
+	return fmt.Sprintf("the Secret's key %q does not hold what its format asks for", e.Key)
+}
+
+// IsWhole says whether a Secret of that format holds the whole credential, so that Read gives it back. The first output must
+// be one of these.
+func IsWhole(o v1alpha1.Output) bool {
+	f, err := formatOf(o)
+	return err == nil && f.read != nil
+}
+
+// PartialFormatError names a format whose Secrets do not hold the whole credential.
+type PartialFormatError struct {
+	Format v1alpha1.OutputFormat
+}
+
+// Error names the format.
+func (e *PartialFormatError) Error() string {
+	return fmt.Sprintf("a Secret of the format %q does not hold the whole credential", string(e.Format))
 }

@@ -35,5 +35,11 @@ func renderIstio(c kubeconfig.Credential, o v1alpha1.Output, defaultName string)
 }
 
 func readIstio(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeconfig.Credential, error) {
-	return readKubeconfig(data, v1alpha1.Output{Key: cmp.Or(o.ClusterName, defaultName)}, "")
+	id := cmp.Or(o.ClusterName, defaultName)
+	if _, found := data[id]; !found && len(data) == 1 {
+		for other := range data { // the cluster was called otherwise
+			id = other
+		}
+	}
+	return readKubeconfig(data, v1alpha1.Output{Key: id}, "")
 }

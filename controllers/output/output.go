@@ -49,6 +49,9 @@ func Read(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeco
 	if err != nil {
 		return kubeconfig.Credential{}, err
 	}
+	if format.read == nil {
+		return kubeconfig.Credential{}, &PartialFormatError{Format: o.Format}
+	}
 	return format.read(data, o, defaultName)
 }
 

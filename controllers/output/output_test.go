@@ -22,9 +22,16 @@ import (
 
 // formats are all whole formats; a new one gets its line here.
 var formats = map[string]v1alpha1.Output{
-	"an output that says nothing":     {SecretName: "s"},
-	"the format Kubeconfig":           {SecretName: "s", Format: v1alpha1.FormatKubeconfig},
-	"Kubeconfig with key and name":    {SecretName: "s", Key: "kubeconfig", ClusterName: "prod-1"},
+	"an output that says nothing":  {SecretName: "s"},
+	"the format Kubeconfig":        {SecretName: "s", Format: v1alpha1.FormatKubeconfig},
+	"Kubeconfig with key and name": {SecretName: "s", Key: "kubeconfig", ClusterName: "prod-1"},
+	"ArgoCD":                       {SecretName: "s", Format: v1alpha1.FormatArgoCD},
+	"ArgoCD with options": {SecretName: "s", Format: v1alpha1.FormatArgoCD, ClusterName: "prod-1", ArgoCD: &v1alpha1.ArgoCDOptions{
+		Project: "default", Namespaces: []string{"a", "b"}, ClusterResources: new(true),
+	}},
+	"ClusterAPI":                      {SecretName: "prod-1-kubeconfig", Format: v1alpha1.FormatClusterAPI},
+	"Istio":                           {SecretName: "s", Format: v1alpha1.FormatIstio, ClusterName: "prod-1"},
+	"KubeVela":                        {SecretName: "prod-1", Format: v1alpha1.FormatKubeVela},
 	"Kubeconfig with labels and such": {SecretName: "s", Labels: map[string]v1alpha1.LabelValue{"env": "prod"}, Annotations: map[string]string{"a/b": "c"}},
 }
 
