@@ -30,7 +30,7 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		p.attempt.Failure = choiceFailure(err, p.now.Add(time.Hour))
 		return
 	}
-	credential := kubeconfig.Credential{Server: choice.Server, CAPEM: choice.CAPEM, Identity: answer.Identity}
+	credential := kubeconfig.Credential{Endpoint: kubeconfig.Endpoint{Server: choice.Server, CAPEM: choice.CAPEM}, Identity: answer.Identity}
 	if p.unchained(credential) {
 		r.discard(p, &answer.Identity, "the client certificate is not signed by the cluster's CA")
 		return

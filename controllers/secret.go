@@ -127,7 +127,7 @@ func salvage(data []byte, p *pass) (kubeconfig.Credential, error) {
 	if err != nil {
 		return kubeconfig.Credential{}, err
 	}
-	return kubeconfig.Credential{Server: context.Server, CAPEM: context.CAPEM, Identity: answer.Identity}, nil
+	return kubeconfig.Credential{Endpoint: kubeconfig.Endpoint{Server: context.Server, CAPEM: context.CAPEM}, Identity: answer.Identity}, nil
 }
 
 func factsOf(c kubeconfig.Credential) *storedFacts {

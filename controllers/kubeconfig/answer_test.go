@@ -81,7 +81,7 @@ func credential(t testing.TB, leaf signer) Credential {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Credential{Server: got.Contexts[0].Server, CAPEM: got.Contexts[0].CAPEM, Identity: got.Identity}
+	return Credential{Endpoint: Endpoint{Server: got.Contexts[0].Server, CAPEM: got.Contexts[0].CAPEM}, Identity: got.Identity}
 }
 
 // reason is the sentence of an *Invalid, or what is wrong with the error.

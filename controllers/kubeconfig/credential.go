@@ -52,12 +52,24 @@ type Answer struct {
 	Identity Identity
 }
 
-// Credential is what is published: one server, its CA, one identity.
-type Credential struct {
+// Endpoint is how a client reaches the API server.
+type Endpoint struct {
 	// Server is https://host:port, as in Context.
 	Server string
-	// CAPEM is the CA that the server is verified against, in normal form, never empty.
+	// CAPEM is the CA that the server is verified against, in normal form; nil if and only if Insecure.
 	CAPEM []byte
+	// TLSServerName is the DNS name or IP address that the server's certificate is verified for. Empty: the host of Server.
+	TLSServerName string
+	// ProxyURL is http://host:port, https://host:port or socks5://host:port, in normal form. Empty: none is named, and a
+	// client takes what its environment says.
+	ProxyURL string
+	// Insecure is true where the server is not verified at all.
+	Insecure bool
+}
+
+// Credential is what is published: one way to one server, and one identity.
+type Credential struct {
+	Endpoint
 	Identity
 }
 
@@ -66,7 +78,7 @@ type Credential struct {
 // are those of the certificate. Time is not looked at. It costs as much as Read;
 // what came from Parse with a verified context, or from Read, always passes.
 func (c Credential) Check() error {
-	got, err := Assemble(c.Server, c.CAPEM, c.CertPEM, c.KeyPEM.Reveal())
+	got, err := Assemble(c.Endpoint, c.CertPEM, c.KeyPEM.Reveal())
 	if err != nil {
 		return err
 	}
@@ -77,21 +89,26 @@ func (c Credential) Check() error {
 }
 
 // Assemble makes a Credential of its parts, which must be in normal form already, as Read gives them. The error is an *Invalid.
-func Assemble(server string, ca, certificate, key []byte) (Credential, error) {
-	if normal, ok := normalServer(server); !ok || normal != server {
-		return Credential{}, invalid("the server is not https://host:port")
-	}
-	normalCA, err := normalAuthority(ca)
-	if err != nil {
+func Assemble(endpoint Endpoint, certificate, key []byte) (Credential, error) {
+	if err := endpoint.check(); err != nil {
 		return Credential{}, err
+	}
+	if !endpoint.Insecure {
+		normalCA, err := normalAuthority(endpoint.CAPEM)
+		if err != nil {
+			return Credential{}, err
+		}
+		if !bytes.Equal(normalCA, endpoint.CAPEM) {
+			return Credential{}, invalid("the CA holds more than PEM blocks of its kind")
+		}
+		endpoint.CAPEM = normalCA
 	}
 	identity, err := newIdentity(certificate, key)
 	if err != nil {
 		return Credential{}, err
 	}
-	if !bytes.Equal(normalCA, ca) || !bytes.Equal(identity.CertPEM, certificate) ||
-		!bytes.Equal(identity.KeyPEM.Reveal(), key) {
-		return Credential{}, invalid("the certificates or the key hold more than PEM blocks of their kind")
+	if !bytes.Equal(identity.CertPEM, certificate) || !bytes.Equal(identity.KeyPEM.Reveal(), key) {
+		return Credential{}, invalid("the certificate or the key holds more than PEM blocks of its kind")
 	}
-	return Credential{Server: server, CAPEM: normalCA, Identity: identity}, nil
+	return Credential{Endpoint: endpoint, Identity: identity}, nil
 }

@@ -173,7 +173,7 @@ func checkMeaning(t *testing.T, data []byte) {
 		if cluster.InsecureSkipTLSVerify || !SameCA(cluster.CertificateAuthorityData, taken.CAPEM) {
 			t.Fatalf("context %s is not verified against the CA of the answer", taken.Name)
 		}
-		published, err := Render("fleet-prod-1", Credential{Server: taken.Server, CAPEM: taken.CAPEM, Identity: got.Identity})
+		published, err := Render("fleet-prod-1", Credential{Endpoint: Endpoint{Server: taken.Server, CAPEM: taken.CAPEM}, Identity: got.Identity})
 		if err != nil || bytes.Contains(published, []byte(mark)) {
 			t.Fatalf("a word of the answer is published (%v):\n%s", err, taken.Server)
 		}

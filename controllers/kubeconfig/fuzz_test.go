@@ -76,7 +76,7 @@ func checkParse(t *testing.T, data []byte) {
 			t.Fatalf("choosing a context by its name: %v, %s", err, access)
 		}
 		if err == nil {
-			checkPublished(t, Credential{Server: chosen.Server, CAPEM: chosen.CAPEM, Identity: got.Identity})
+			checkPublished(t, Credential{Endpoint: Endpoint{Server: chosen.Server, CAPEM: chosen.CAPEM}, Identity: got.Identity})
 		}
 	}
 }

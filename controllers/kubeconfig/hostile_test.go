@@ -84,7 +84,7 @@ func TestNothingOutsideTheAllowListGetsOut(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out := roundTrip(t, "fleet-prod-1", Credential{Server: chosen.Server, CAPEM: chosen.CAPEM, Identity: got.Identity})
+			out := roundTrip(t, "fleet-prod-1", Credential{Endpoint: Endpoint{Server: chosen.Server, CAPEM: chosen.CAPEM}, Identity: got.Identity})
 			// With the facts that go into status, and what is inside the base64.
 			all := string(out) + fmt.Sprintf("%+v %s", got, got.Identity.CertPEM)
 			for word := range strings.FieldsSeq(string(out)) {

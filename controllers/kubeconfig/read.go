@@ -20,7 +20,7 @@ import (
 // not looked at: an expired credential is still readable.
 func Read(data []byte) (Credential, error) {
 	if text, ok := scan(data); ok {
-		return Assemble(text.server, text.ca, text.certificate, text.key)
+		return Assemble(Endpoint{Server: text.server, CAPEM: text.ca}, text.certificate, text.key)
 	}
 	config, err := load(data)
 	if err != nil {
@@ -36,13 +36,19 @@ func Read(data []byte) (Credential, error) {
 	if !saysSame(data, name, cluster, user) {
 		return Credential{}, invalid("the kubeconfig is not exactly one server, one CA, one certificate and one key, all inline")
 	}
-	return Assemble(cluster.Server, cluster.CertificateAuthorityData, user.ClientCertificateData, user.ClientKeyData)
+	return Assemble(endpointOf(cluster), user.ClientCertificateData, user.ClientKeyData)
+}
+
+func endpointOf(cluster *api.Cluster) Endpoint {
+	return Endpoint{
+		Server: cluster.Server, CAPEM: cluster.CertificateAuthorityData,
+		TLSServerName: cluster.TLSServerName, ProxyURL: cluster.ProxyURL, Insecure: cluster.InsecureSkipTLSVerify,
+	}
 }
 
 func saysSame(data []byte, name string, cluster *api.Cluster, user *api.AuthInfo) bool {
 	rendered, err := Render(name, Credential{
-		Server: cluster.Server,
-		CAPEM:  cluster.CertificateAuthorityData,
+		Endpoint: endpointOf(cluster),
 		Identity: Identity{
 			CertPEM: user.ClientCertificateData,
 			KeyPEM:  issuer.Sensitive(user.ClientKeyData),

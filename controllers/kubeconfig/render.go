@@ -23,7 +23,10 @@ func Render(name string, c Credential) ([]byte, error) {
 		return nil, err
 	}
 	config := api.NewConfig()
-	config.Clusters[name] = &api.Cluster{Server: c.Server, CertificateAuthorityData: c.CAPEM}
+	config.Clusters[name] = &api.Cluster{
+		Server: c.Server, CertificateAuthorityData: c.CAPEM,
+		TLSServerName: c.TLSServerName, ProxyURL: c.ProxyURL, InsecureSkipTLSVerify: c.Insecure,
+	}
 	config.AuthInfos[name] = &api.AuthInfo{ClientCertificateData: c.CertPEM, ClientKeyData: c.KeyPEM.Reveal()}
 	config.Contexts[name] = &api.Context{Cluster: name, AuthInfo: name}
 	config.CurrentContext = name
@@ -34,17 +37,16 @@ func Render(name string, c Credential) ([]byte, error) {
 	return data, nil
 }
 
-// CheckForm returns an *Invalid where a part is missing or too large, or the server is not in normal form. It does not look
+// CheckForm returns an *Invalid where a part is missing or too large, or the endpoint is not in normal form. It does not look
 // into certificates and key: Check does.
 func (c Credential) CheckForm() error {
-	if server, ok := normalServer(c.Server); !ok || server != c.Server {
-		return invalid("the server is not https://host:port")
+	if err := c.Endpoint.check(); err != nil {
+		return err
 	}
 	for _, part := range []struct {
 		name      string
 		size, max int
 	}{
-		{"CA", len(c.CAPEM), maxCABytes},
 		{"client certificate", len(c.CertPEM), maxCertificateBytes},
 		{"client key", len(c.KeyPEM), maxKeyBytes},
 	} {

@@ -6,7 +6,6 @@ package output
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +35,7 @@ const (
 // writes them (argo-cd/pkg/apis/application/v1alpha1/types.go).
 type argoCDClusterConfig struct {
 	TLSClientConfig argoCDTLSClientConfig `json:"tlsClientConfig"`
+	ProxyURL        string                `json:"proxyUrl,omitempty"`
 }
 
 type argoCDTLSClientConfig struct {
@@ -50,9 +50,7 @@ func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, defaultName string
 	if err := c.CheckForm(); err != nil {
 		return Rendered{}, err
 	}
-	config, err := json.Marshal(argoCDClusterConfig{argoCDTLSClientConfig{
-		CertData: c.CertPEM, KeyData: c.KeyPEM.Reveal(), CAData: c.CAPEM,
-	}})
+	config, err := argoCDConfigOf(c)
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -69,6 +67,16 @@ func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, defaultName string
 	return Rendered{
 		Type: corev1.SecretTypeOpaque, Data: data, Labels: map[string]string{labelArgoCDSecretType: argoCDCluster},
 	}, nil
+}
+
+// argoCDConfigOf is the JSON of the key config. Argo CD refuses a CA beside insecure.
+func argoCDConfigOf(c kubeconfig.Credential) (issuer.Sensitive, error) {
+	return json.Marshal(argoCDClusterConfig{
+		TLSClientConfig: argoCDTLSClientConfig{
+			Insecure: c.Insecure, ServerName: c.TLSServerName, CertData: c.CertPEM, KeyData: c.KeyPEM.Reveal(), CAData: c.CAPEM,
+		},
+		ProxyURL: c.ProxyURL,
+	})
 }
 
 func addIfSet(data map[string]issuer.Sensitive, key, value string) {
@@ -88,5 +96,7 @@ func readArgoCD(data map[string][]byte, _ v1alpha1.Output, _ string) (kubeconfig
 		return kubeconfig.Credential{}, &UnreadableKeyError{Key: argoCDConfig} // err may quote what it read
 	}
 	tls := config.TLSClientConfig
-	return kubeconfig.Assemble(string(data[argoCDServer]), tls.CAData, slices.Clone(tls.CertData), tls.KeyData)
+	return kubeconfig.Assemble(kubeconfig.Endpoint{
+		Server: string(data[argoCDServer]), CAPEM: tls.CAData, TLSServerName: tls.ServerName, ProxyURL: config.ProxyURL, Insecure: tls.Insecure,
+	}, tls.CertData, tls.KeyData)
 }

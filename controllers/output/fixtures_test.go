@@ -56,7 +56,9 @@ func credential(t testing.TB) kubeconfig.Credential {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kubeconfig.Credential{Server: answer.Contexts[0].Server, CAPEM: answer.Contexts[0].CAPEM, Identity: answer.Identity}
+	return kubeconfig.Credential{
+		Endpoint: kubeconfig.Endpoint{Server: answer.Contexts[0].Server, CAPEM: answer.Contexts[0].CAPEM}, Identity: answer.Identity,
+	}
 }
 
 // stored is what the API server holds after a write.

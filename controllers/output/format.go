@@ -87,3 +87,14 @@ type PartialFormatError struct {
 func (e *PartialFormatError) Error() string {
 	return fmt.Sprintf("a Secret of the format %q does not hold the whole credential", string(e.Format))
 }
+
+// UnsupportedError names a field of the spec that a format's consumer has no place for.
+type UnsupportedError struct {
+	Format v1alpha1.OutputFormat
+	Field  string
+}
+
+// Error names both.
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("the format %q has no place for %s", string(e.Format), e.Field)
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -121,7 +122,8 @@ func TestWhatIsNotWholeIsNotRead(t *testing.T) {
 			delete(data, key)
 			_, err := Read(data, o, "fleet-prod-1")
 			missing, ok := errors.AsType[*MissingKeyError](err)
-			optional := slices.Contains([]string{argoCDName, argoCDProject, argoCDNamespace, argoCDResources}, key)
+			// Without a CA, cluster-gateway does not verify; nobody but the operator reads such a thing back.
+			optional := slices.Contains([]string{argoCDName, argoCDProject, argoCDNamespace, argoCDResources, caCertKey}, key)
 			if optional != (err == nil) || !optional && (!ok || missing.Key != key) {
 				t.Errorf("%s without %s: %v", name, key, err)
 			}
@@ -146,6 +148,36 @@ func TestAConfigThatIsNotOursIsNotRead(t *testing.T) {
 		_, invalid := errors.AsType[*kubeconfig.Invalid](err)
 		if !unreadable && !invalid {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEveryFormatCarriesTheWholeWayToTheServer(t *testing.T) {
+	ways := map[string]func(*kubeconfig.Endpoint){
+		"a proxy":         func(e *kubeconfig.Endpoint) { e.ProxyURL = "http://proxy.example.com:3128" },
+		"no verification": func(e *kubeconfig.Endpoint) { e.Insecure, e.CAPEM = true, nil },
+		"a server name":   func(e *kubeconfig.Endpoint) { e.TLSServerName = "kubernetes.default" },
+	}
+	for way, change := range ways {
+		c := credential(t)
+		change(&c.Endpoint)
+		for name, o := range formats {
+			r, err := Render(c, o, "fleet-prod-1")
+			if o.Format == v1alpha1.FormatKubeVela && c.TLSServerName != "" {
+				if _, ok := errors.AsType[*UnsupportedError](err); !ok {
+					t.Errorf("%s with %s: %v", name, way, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := Read(stored(r), o, "fleet-prod-1"); err != nil || !reflect.DeepEqual(c, got) {
+				t.Errorf("%s with %s is not read back (%v)", name, way, err)
+			}
+			if _, hasCA := r.Data[caCertKey]; c.Insecure && hasCA {
+				t.Errorf("%s has a CA, which would turn verification on again", name)
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ const (
 	labelKubeVelaCredential = "cluster.core.oam.dev/cluster-credential-type"
 	kubeVelaX509            = "X509Certificate"
 	kubeVelaEndpoint        = "endpoint"
+	kubeVelaProxy           = "proxy-url"
 	caCertKey               = "ca.crt"
 )
 
@@ -25,25 +26,34 @@ func renderKubeVela(c kubeconfig.Credential, _ v1alpha1.Output, _ string) (Rende
 	if err := c.CheckForm(); err != nil {
 		return Rendered{}, err
 	}
+	if c.TLSServerName != "" {
+		return Rendered{}, &UnsupportedError{Format: v1alpha1.FormatKubeVela, Field: "spec.endpoint.tlsServerName"}
+	}
 	data := pemFiles(c)
 	data[kubeVelaEndpoint] = issuer.Sensitive(c.Server)
+	addIfSet(data, kubeVelaProxy, c.ProxyURL)
 	return Rendered{
 		Type: corev1.SecretTypeOpaque, Data: data, Labels: map[string]string{labelKubeVelaCredential: kubeVelaX509},
 	}, nil
 }
 
 func readKubeVela(data map[string][]byte, _ v1alpha1.Output, _ string) (kubeconfig.Credential, error) {
-	for _, key := range []string{kubeVelaEndpoint, caCertKey, corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
+	for _, key := range []string{kubeVelaEndpoint, corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
 		if len(data[key]) == 0 {
 			return kubeconfig.Credential{}, &MissingKeyError{Key: key}
 		}
 	}
-	return kubeconfig.Assemble(string(data[kubeVelaEndpoint]), data[caCertKey], data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey])
+	return kubeconfig.Assemble(kubeconfig.Endpoint{
+		Server: string(data[kubeVelaEndpoint]), CAPEM: data[caCertKey], ProxyURL: string(data[kubeVelaProxy]),
+		Insecure: len(data[caCertKey]) == 0, // how cluster-gateway tells
+	}, data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey])
 }
 
-// pemFiles are certificate, key and CA under the names that Kubernetes gives them.
+// pemFiles are certificate, key and CA under the names that Kubernetes gives them; without a CA, none.
 func pemFiles(c kubeconfig.Credential) map[string]issuer.Sensitive {
-	return map[string]issuer.Sensitive{
-		caCertKey: issuer.Sensitive(c.CAPEM), corev1.TLSCertKey: issuer.Sensitive(c.CertPEM), corev1.TLSPrivateKeyKey: c.KeyPEM,
+	data := map[string]issuer.Sensitive{
+		corev1.TLSCertKey: issuer.Sensitive(c.CertPEM), corev1.TLSPrivateKeyKey: c.KeyPEM,
 	}
+	addIfSet(data, caCertKey, string(c.CAPEM))
+	return data
 }

@@ -80,9 +80,15 @@ func checkGrammar(t *testing.T, document []byte) {
 	cluster, user := inner(got, "clusters", "cluster"), inner(got, "users", "user")
 	server, ca := text(cluster, "server"), text(cluster, "certificate-authority-data")
 	certificate, key := text(user, "client-certificate-data"), text(user, "client-key-data")
+	entry := map[string]any{"server": server}
+	for _, optional := range []string{"certificate-authority-data", "tls-server-name", "proxy-url", "insecure-skip-tls-verify"} {
+		if value, ok := cluster[optional]; ok {
+			entry[optional] = value
+		}
+	}
 	want := map[string]any{
 		"kind": "Config", "apiVersion": "v1", "current-context": name,
-		"clusters": []any{map[string]any{"name": name, "cluster": map[string]any{"server": server, "certificate-authority-data": ca}}},
+		"clusters": []any{map[string]any{"name": name, "cluster": entry}},
 		"users":    []any{map[string]any{"name": name, "user": map[string]any{"client-certificate-data": certificate, "client-key-data": key}}},
 		"contexts": []any{map[string]any{"name": name, "context": map[string]any{"cluster": name, "user": name}}},
 	}
@@ -93,7 +99,13 @@ func checkGrammar(t *testing.T, document []byte) {
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.Port() == "" || u.User != nil || u.Path+u.RawQuery+u.Fragment != "" {
 		t.Fatalf("the server is %q", server)
 	}
-	checkBlocks(t, ca, "CERTIFICATE")
+	if insecure, said := cluster["insecure-skip-tls-verify"]; said {
+		if insecure != true || ca != "" {
+			t.Fatal("verification is off in another way than by true and without a CA")
+		}
+	} else {
+		checkBlocks(t, ca, "CERTIFICATE")
+	}
 	checkBlocks(t, certificate, "CERTIFICATE")
 	checkBlocks(t, key, "PRIVATE KEY")
 }
