@@ -30,45 +30,78 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		p.attempt.Failure = choiceFailure(err, p.now.Add(time.Hour))
 		return
 	}
-	credential := kubeconfig.Credential{Endpoint: kubeconfig.Endpoint{Server: choice.Server, CAPEM: choice.CAPEM}, Identity: answer.Identity}
-	if p.unchained(credential) {
+	if p.unchained(answer) {
 		r.discard(p, &answer.Identity, "the client certificate is not signed by the cluster's CA")
 		return
 	}
-	offer := offeredOf(answer.Contexts)
-	if p.isNewAddress(credential, access) {
-		confirmed, err := p.confirmed(ctx, cloud, credential.Server)
-		kept, _, keepErr := p.address()
-		switch {
-		case confirmed:
-		case err != nil && issuer.As(err).Kind == issuer.Forbidden && p.sameCA(credential):
-			// The key may never ask: the CA decides.
-		case err != nil && keepErr == nil && p.sameCA(credential):
-			// The cloud cannot be asked, and a good certificate is not thrown away for it: the address stays as it is.
-			credential.Server, offer = kept, p.contexts()
-		default:
-			r.discard(p, &answer.Identity, "it names an API server that the cloud does not confirm to be the cluster's")
-			return
-		}
+	address, known := p.acceptAddress(ctx, cloud, answer, choice, access)
+	if !known {
+		r.discard(p, &answer.Identity, "it names an API server that the cloud does not confirm to be the cluster's")
+		return
 	}
-	p.offer = offer
+	endpoint := kubeconfig.Endpoint{CAPEM: choice.CAPEM}
+	address.way.dress(&endpoint)
+	p.offer = address.offer
 	p.fresh = &held{
-		issuance: *p.attempt.Issuance, credential: credential, marks: p.freshMarks(issued, offer), began: p.facts.marks.IssuanceID,
+		issuance: *p.attempt.Issuance, credential: kubeconfig.Credential{Endpoint: endpoint, Identity: answer.Identity},
+		marks: p.freshMarks(issued, address.offer), began: p.facts.marks.IssuanceID,
 	}
+}
+
+// address is what a new certificate is published with: the way to the server, and what the cloud is known to offer.
+type address struct {
+	way   way
+	offer []v1alpha1.OfferedContext
+}
+
+// acceptAddress takes the address of the answer, if the cluster is known to have it or the cloud confirms it. A cloud that
+// cannot be asked is no reason to throw a good certificate away, while its CA is the one that is published: where the key may
+// never ask, the address is taken, and where it cannot be asked now, the published one stays.
+func (p *pass) acceptAddress(
+	ctx context.Context, cloud issuer.Cloud, answer kubeconfig.Answer, choice kubeconfig.Context, access kubeconfig.Access,
+) (address, bool) {
+	taken := address{
+		way:   p.ownWords(way{server: choice.Server, insecure: !choice.Verified, access: v1alpha1.Access(access)}),
+		offer: offeredOf(answer.Contexts),
+	}
+	if !p.isNewAddress(choice, access) {
+		return taken, true
+	}
+	confirmed, err := p.confirmed(ctx, cloud, choice.Server)
+	if confirmed {
+		return taken, true
+	}
+	if err == nil || !p.sameCA(choice.CAPEM) {
+		return address{}, false
+	}
+	if issuer.As(err).Kind == issuer.Forbidden {
+		return taken, true
+	}
+	kept, err := p.way()
+	return address{way: kept, offer: p.contexts()}, err == nil
 }
 
 // unchained says whether a certificate should be signed by the CA that comes with it, and is not.
-func (p *pass) unchained(c kubeconfig.Credential) bool {
+func (p *pass) unchained(answer kubeconfig.Answer) bool {
+	var ca []byte
+	for _, c := range answer.Contexts {
+		if c.Verified {
+			ca = c.CAPEM
+		}
+	}
+	if ca == nil || kubeconfig.ChainsTo(answer.Identity, ca) {
+		return false // without any CA there is only what the administrator has let be published without
+	}
 	stored := p.stored()
-	return !kubeconfig.ChainsTo(c.Identity, c.CAPEM) && (kubeconfig.CABearsIssuerOf(c.Identity, c.CAPEM) || stored != nil && stored.chained)
+	return kubeconfig.CABearsIssuerOf(answer.Identity, ca) || stored != nil && stored.chained
 }
 
-// isNewAddress says whether the cluster was not known to have the address of a credential. A custom name is one that the
+// isNewAddress says whether the cluster was not known to have the address of a context. A custom name is one that the
 // user asked for, and the cloud's addresses do not list it: there the CA decides, and of another cluster the answer alone.
-func (p *pass) isNewAddress(c kubeconfig.Credential, access kubeconfig.Access) bool {
+func (p *pass) isNewAddress(c kubeconfig.Context, access kubeconfig.Access) bool {
 	stored, other := p.stored(), p.isOtherCluster()
 	switch {
-	case stored == nil, !other && stored.server == c.Server, access == kubeconfig.Custom && (other || p.sameCA(c)):
+	case stored == nil, !other && stored.way.server == c.Server, access == kubeconfig.Custom && (other || p.sameCA(c.CAPEM)):
 		return false
 	case other:
 		return true
@@ -95,11 +128,11 @@ func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, server string)
 	return len(cluster.Endpoints) == 0 || len(host) == 1 && slices.Contains(hostsOf(offerOf(cluster)), host[0]), nil
 }
 
-// sameCA says whether a credential comes with the CA of the stored one.
-func (p *pass) sameCA(c kubeconfig.Credential) bool {
+// sameCA says whether a CA is that of the stored credential.
+func (p *pass) sameCA(ca []byte) bool {
 	for _, view := range []*secretView{p.fill, p.view} {
 		if view != nil && view.credential != nil {
-			return kubeconfig.SameCA(view.credential.CAPEM, c.CAPEM)
+			return kubeconfig.SameCA(view.credential.CAPEM, ca)
 		}
 	}
 	return false

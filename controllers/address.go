@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,27 +12,111 @@ import (
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 )
 
-// address is where the published kubeconfig shall point to, of what the cloud is known
-// to offer. Where nothing is known of that, what is stored stays.
-func (p *pass) address() (string, v1alpha1.Access, error) {
+// way is how the published credential shall reach the API server.
+type way struct {
+	server, tlsServerName, proxyURL string
+	insecure                        bool
+	access                          v1alpha1.Access
+}
+
+// text says the same as another way's where the two do not differ.
+func (w way) text() string {
+	return fmt.Sprintf("%s %s %s %v", w.server, w.tlsServerName, w.proxyURL, w.insecure)
+}
+
+// dress makes an endpoint go that way. An address that is not verified is published without the CA, which some clients would
+// verify it with all the same.
+func (w way) dress(e *kubeconfig.Endpoint) {
+	e.Server, e.TLSServerName, e.ProxyURL = w.server, w.tlsServerName, w.proxyURL
+	if w.insecure {
+		e.Insecure, e.CAPEM = true, nil
+	}
+}
+
+// way is the address that the cloud offers, with what the spec says instead and besides.
+func (p *pass) way() (way, error) {
+	if why := invalidEndpoint(p.cc.Spec.Endpoint); why != "" {
+		return way{}, errors.New(why)
+	}
+	server, verified, access, err := p.choice()
+	if err != nil {
+		return way{}, err
+	}
+	return p.ownWords(way{server: server, access: access, insecure: !verified}), nil
+}
+
+// ownWords puts what spec.endpoint says itself into a way.
+func (p *pass) ownWords(w way) way {
+	endpoint := p.cc.Spec.Endpoint
+	if endpoint == nil {
+		return w
+	}
+	if server, ok := kubeconfig.NormalServer(endpoint.Server); ok {
+		w.server, w.access = server, v1alpha1.AccessCustom
+	}
+	if name, ok := kubeconfig.NormalServerName(endpoint.TLSServerName); ok {
+		w.tlsServerName = name
+	}
+	if proxy, ok := kubeconfig.NormalProxy(endpoint.ProxyURL); ok {
+		w.proxyURL = proxy
+	}
+	return w
+}
+
+// invalidEndpoint says what the schema lets through in spec.endpoint and no client would take; empty: nothing.
+func invalidEndpoint(e *v1alpha1.Endpoint) string {
+	if e == nil {
+		return ""
+	}
+	_, server := kubeconfig.NormalServer(e.Server)
+	_, name := kubeconfig.NormalServerName(e.TLSServerName)
+	_, proxy := kubeconfig.NormalProxy(e.ProxyURL)
+	switch {
+	case e.Server != "" && !server:
+		return "spec.endpoint.server is no address: write https://host:port, with a port of 1 to 65535"
+	case e.TLSServerName != "" && !name:
+		return "spec.endpoint.tlsServerName is neither a DNS name nor an IP address"
+	case e.ProxyURL != "" && !proxy:
+		return "spec.endpoint.proxyURL is no address: write http://host:port, https://host:port or socks5://host:port"
+	}
+	return ""
+}
+
+// choice is what of the addresses that the cloud is known to offer is taken. Where nothing is known of that, what is stored stays.
+func (p *pass) choice() (server string, verified bool, access v1alpha1.Access, err error) {
 	stored := p.stored()
 	contexts := p.contexts()
 	if len(contexts) == 0 && stored != nil && p.wish().Context == "" {
-		return p.storedAddress(stored)
+		server, access, err = p.storedAddress(stored)
+		return server, !stored.way.insecure, access, err
 	}
-	choice, access, err := kubeconfig.Choose(contextsOf(contexts), p.wish())
-	if err != nil {
-		return "", "", err
+	choice, chosen, err := kubeconfig.Choose(contextsOf(contexts), p.wish())
+	if err == nil && choice.Verified && p.hasNoCA() {
+		err = errNoCA
 	}
-	return choice.Server, v1alpha1.Access(access), nil
+	return choice.Server, choice.Verified, v1alpha1.Access(chosen), err
 }
+
+// hasNoCA says whether the stored credential was published without verification, and so without a CA.
+func (p *pass) hasNoCA() bool { return p.stored() != nil && p.stored().way.insecure }
+
+// errNoCA asks for a certificate: what was published without verification has no CA to verify with.
+var errNoCA = errors.New("the stored credential has no CA, which the address needs")
 
 func (p *pass) storedAddress(stored *storedFacts) (string, v1alpha1.Access, error) {
 	access, wished := p.cc.Status.Access, p.wish().Access
-	if wished != kubeconfig.Auto && string(wished) != string(access) {
+	if wished != kubeconfig.Auto && string(wished) != string(access) && p.ownServer() == "" {
 		return "", "", fmt.Errorf("the address for spec.endpoint.access %s is not known", wished)
 	}
-	return stored.server, access, nil
+	return stored.way.server, access, nil
+}
+
+// ownServer is the server that the spec gives itself; empty: none.
+func (p *pass) ownServer() string {
+	if p.cc.Spec.Endpoint == nil {
+		return ""
+	}
+	return p.cc.Spec.Endpoint.Server
 }
 
 // contexts are what the cloud is known to offer: found in this pass, or recorded.
@@ -58,6 +143,10 @@ func (p *pass) wish() kubeconfig.Wish {
 		if endpoint.Access != "" {
 			wish.Access = kubeconfig.Access(endpoint.Access)
 		}
+		wish.AllowInsecure = endpoint.AllowInsecureTLS && p.insecureAllowed
+		if endpoint.Server != "" && endpoint.Context == "" { // the CA is wanted, and it is the same everywhere
+			wish.Access = kubeconfig.Auto
+		}
 	}
 	return wish
 }
@@ -67,7 +156,7 @@ func (p *pass) wish() kubeconfig.Wish {
 func (p *pass) keptAccess() kubeconfig.Access {
 	if stored := p.stored(); stored != nil {
 		for _, offered := range p.contexts() {
-			if offered.Server == stored.server && offered.Verified {
+			if offered.Server == stored.way.server && offered.Verified {
 				return kubeconfig.AccessOf(offered.Name)
 			}
 		}
@@ -81,7 +170,11 @@ func (p *pass) wishText() string {
 	if endpoint == nil {
 		endpoint = &v1alpha1.Endpoint{}
 	}
-	return string(firstOf(endpoint.Access, v1alpha1.AccessAuto)) + "/" + endpoint.Context
+	text := string(firstOf(endpoint.Access, v1alpha1.AccessAuto)) + "/" + endpoint.Context
+	if endpoint.AllowInsecureTLS && p.insecureAllowed {
+		text += "/insecure"
+	}
+	return text
 }
 
 // mergedOffer brings what the cloud was last known to offer up to date with what it

@@ -23,7 +23,7 @@ import (
 func (r *CredentialReconciler) checkSecret(ctx context.Context, p *pass) (again time.Duration, ready bool) {
 	before := p.stored()
 	if p.view == nil {
-		view, err := r.look(ctx, p)
+		view, err := r.look(ctx, p, p.slot)
 		if err != nil {
 			p.fail(status.Failure{
 				Reason: v1alpha1.ReasonWriteRefused, Message: errUnread.Error(), Counts: true, RetryAt: r.backoff(p, rotation.CapSoon),
@@ -61,6 +61,9 @@ func (r *CredentialReconciler) checkCluster(
 	ctx context.Context, p *pass, cloud issuer.Cloud, outcome *budget.Outcome,
 ) (needed bool, failure *status.Failure) {
 	routine := p.decision.Trigger == v1alpha1.TriggerExpiry || p.decision.Trigger == v1alpha1.TriggerRequest
+	if why := invalidEndpoint(p.cc.Spec.Endpoint); why != "" {
+		return false, &status.Failure{Reason: v1alpha1.ReasonRejected, Message: why, Counts: true, RetryAt: p.now.Add(time.Hour)}
+	}
 	p.clusterID, p.clusterName = p.wanted.Record.ClusterID, p.knownName()
 	if routine && p.clusterID != "" && p.cc.Status.Failures == 0 {
 		return true, nil
@@ -116,11 +119,11 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 		known = nil
 	}
 	offer := mergedOffer(known, offerOf(cluster))
-	_, _, err := kubeconfig.Choose(contextsOf(offer), kubeconfig.Wish{Access: wish.Access, Kept: wish.Kept})
+	_, _, err := kubeconfig.Choose(contextsOf(offer), kubeconfig.Wish{Access: wish.Access, Kept: wish.Kept, AllowInsecure: wish.AllowInsecure})
 	if wish.Context == "" && err != nil {
 		return false, choiceFailure(err, p.now.Add(time.Hour))
 	}
-	if p.wanted.Unreachable && wish.Context == "" && !p.decision.OtherCluster {
+	if p.wanted.Unreachable && wish.Context == "" && !p.decision.OtherCluster && !p.hasNoCA() {
 		p.offer = offer
 		p.wanted.Unreachable = false
 		p.decision = rotation.Decide(p.now, p.wanted, p.found)

@@ -31,11 +31,11 @@ type conflict struct {
 // the same second.
 const tieLook = 2 * time.Second
 
-// nameConflict looks whether another living ClusterCredential holds the Secret's name;
+// nameConflict looks whether another living ClusterCredential holds the name of an output's Secret;
 // nil: nobody does. marked is whose marks the Secret carries; empty: nobody's.
-func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, marked string) *conflict {
+func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot, marked string) *conflict {
 	var rivals v1alpha1.ClusterCredentialList
-	err := r.Client.List(ctx, &rivals, client.InNamespace(p.key.Namespace), client.MatchingFields{indexSecretName: p.key.Name})
+	err := r.Client.List(ctx, &rivals, client.InNamespace(s.key.Namespace), client.MatchingFields{indexSecretName: s.key.Name})
 	if err != nil {
 		return &conflict{wait: tieLook} // the cache cannot say: ask it again
 	}
@@ -51,7 +51,7 @@ func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, marked
 	holder, sure := target.HolderOf(marked, contenders)
 	switch {
 	case holder != p.cc.Name && holder != "":
-		return &conflict{publishProblem: heldBy(p, holder)}
+		return &conflict{publishProblem: s.heldBy(holder)}
 	case !sure && p.now.Sub(p.cc.CreationTimestamp.Time) < tieLook:
 		return &conflict{wait: tieLook}
 	default:
@@ -59,42 +59,46 @@ func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, marked
 	}
 }
 
-func heldBy(p *pass, holder string) publishProblem {
+func (s *slot) heldBy(holder string) publishProblem {
 	return publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
-		"Secret %s belongs to ClusterCredential %q; write another spec.outputs[0].secretName, or delete one of the two", p.key, holder)}
+		"Secret %s belongs to ClusterCredential %q; write another %s, or delete one of the two", s.key, holder, s.field("secretName"))}
 }
 
 // standingProblem says why the Secret as it was read must not be written; nil: it may.
-func (p *pass) standingProblem() *publishProblem {
-	if p.view == nil || p.view.live == nil {
+func (s *slot) standingProblem() *publishProblem {
+	if s.view == nil || s.view.live == nil {
 		return nil
 	}
-	switch p.facts.standing {
+	switch s.facts.standing {
 	case target.Foreign:
+		left := "it is left alone"
+		if s.index == 0 {
+			left += " and nothing is issued"
+		}
 		return &publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
-			"Secret %s exists and is not ours: it is left alone and nothing is issued; write another spec.outputs[0].secretName, or remove that Secret", p.key)}
+			"Secret %s exists and is not ours: %s; write another %s, or remove that Secret", s.key, left, s.field("secretName"))}
 	case target.Others:
-		problem := heldBy(p, p.facts.marks.Credential)
+		problem := s.heldBy(s.facts.marks.Credential)
 		return &problem
 	default: // ours
 	}
-	switch live := p.view.live; {
+	switch live := s.view.live; {
 	case live.DeletionTimestamp != nil:
-		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is being deleted and a finalizer holds it; it is written anew once it is gone", p.key)}
+		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is being deleted and a finalizer holds it; it is written anew once it is gone", s.key)}
 	case live.Immutable != nil && *live.Immutable:
-		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is immutable, so nothing is asked for; delete it, and it is written anew", p.key)}
+		return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf("Secret %s is immutable; delete it, and it is written anew", s.key)}
 	}
 	return nil
 }
 
 // nameProblem says why the credential must not be written under the Secret's name; nil:
 // it may. A name that is free may be another object's to fill.
-func (r *CredentialReconciler) nameProblem(ctx context.Context, p *pass) *publishProblem {
-	if problem := p.standingProblem(); problem != nil {
+func (r *CredentialReconciler) nameProblem(ctx context.Context, p *pass, s slot) *publishProblem {
+	if problem := s.standingProblem(); problem != nil {
 		return problem
 	}
-	if p.view.live == nil {
-		if c := r.nameConflict(ctx, p, ""); c != nil && c.wait == 0 {
+	if s.view.live == nil {
+		if c := r.nameConflict(ctx, p, s, ""); c != nil && c.wait == 0 {
 			return &c.publishProblem
 		}
 	}
@@ -104,8 +108,8 @@ func (r *CredentialReconciler) nameProblem(ctx context.Context, p *pass) *publis
 // takeOver makes a Secret ours that carries the marks of an object that is gone, or
 // that does not name it any more: its certificate is served on while it fits. Requests
 // that the other one handled are not ours.
-func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, view *secretView) {
-	if view.facts.standing != target.Others || r.nameConflict(ctx, p, view.facts.marks.Credential) != nil {
+func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, s slot, view *secretView) {
+	if view.facts.standing != target.Others || r.nameConflict(ctx, p, s, view.facts.marks.Credential) != nil {
 		return
 	}
 	view.facts.standing = target.Ours
@@ -128,7 +132,7 @@ func (r *CredentialReconciler) nameNote(ctx context.Context, p *pass) string {
 // preflight tries whether the namespace takes our Secrets, and the labels and
 // annotations of the output; nil: they do.
 func (r *CredentialReconciler) preflight(ctx context.Context, p *pass) *publishProblem {
-	if why := invalidMetadata(p.output); why != "" {
+	if why := p.invalidMetadata(); why != "" {
 		return &publishProblem{v1alpha1.ReasonWriteRefused, why}
 	}
 	if r.memory.preflightPassed(p.preflightKey(), p.now) {
@@ -158,11 +162,11 @@ func (r *CredentialReconciler) tryWrite(ctx context.Context, p *pass) error {
 	return r.secrets.Preflight(ctx, p.key.Namespace, output.LabelsOf(p.output), p.output.Annotations)
 }
 
-// invalidMetadata says which label or annotation the API server would refuse.
-func invalidMetadata(o v1alpha1.Output) string {
-	path := field.NewPath("spec", "outputs").Index(0)
-	problems := metav1validation.ValidateLabels(output.LabelsOf(o), path.Child("labels"))
-	problems = append(problems, validation.ValidateAnnotations(o.Annotations, path.Child("annotations"))...)
+// invalidMetadata says which label or annotation of the output the API server would refuse.
+func (s *slot) invalidMetadata() string {
+	path := field.NewPath("spec", "outputs").Index(s.index)
+	problems := metav1validation.ValidateLabels(output.LabelsOf(s.output), path.Child("labels"))
+	problems = append(problems, validation.ValidateAnnotations(s.output.Annotations, path.Child("annotations"))...)
 	texts := make([]string, 0, len(problems))
 	for _, problem := range problems {
 		texts = append(texts, problem.Error())

@@ -137,6 +137,18 @@ func TestAFailedRequestToTheAPIServerIsMadeUpFor(t *testing.T) {
 				w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = testkit.OtherID })
 			}, 2,
 		},
+		"several outputs": {
+			func(*testkit.World) {},
+			func(w *testkit.World) { w.Create(w.Credential("prod-1", withOutputs(five()[:3]...))) }, 1,
+		},
+		"several outputs, renewed": {
+			func(w *testkit.World) {
+				w.Create(w.Credential("prod-1", withOutputs(five()[:3]...)))
+				w.Settle("prod-1")
+				w.Advance(21 * day)
+			},
+			func(*testkit.World) {}, 2,
+		},
 		"moved output": {
 			func(w *testkit.World) { w.Create(w.Credential("prod-1")); w.Settle("prod-1") },
 			func(w *testkit.World) {

@@ -32,6 +32,8 @@ type remembered struct {
 	writtenAt time.Time
 	// facts are those of the primary Secret, as it was last read or written.
 	facts *secretFacts
+	// copies are what was last known of the Secrets of the further outputs. The map is never changed.
+	copies map[types.NamespacedName]copyFacts
 	// held is a certificate that could not be stored yet.
 	held *held
 	// unposted is an intent whose write failed, so that nothing was asked for.

@@ -21,16 +21,16 @@ import (
 type pass struct {
 	now time.Time
 	cc  *v1alpha1.ClusterCredential
-	// output is the primary output with its defaults, key its Secret.
-	output v1alpha1.Output
-	key    types.NamespacedName
+	// slot is the primary output.
+	slot
+	// insecureAllowed is true where the administrator lets addresses without TLS verification be published.
+	insecureAllowed bool
 	// remembered is what earlier passes of this process left.
 	remembered remembered
 
 	account account
-	facts   secretFacts
-	// view is the Secret itself, where this pass has read it.
-	view *secretView
+	// copies are the further outputs.
+	copies []secretCopy
 	// fill is another Secret of ours that holds the credential, where the primary has none.
 	fill *secretView
 
@@ -71,14 +71,12 @@ type pass struct {
 	released []v1alpha1.OutputStatus
 }
 
-// defaultName is the name of the kubeconfig's entries where the output gives none.
-func (p *pass) defaultName() string { return p.cc.Namespace + "-" + p.cc.Name }
-
 // observe gathers what is wanted and what is there. It reads the Secret only where
 // what is remembered of it is not what the watch shows.
 func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.ClusterCredential, now time.Time) (*pass, error) {
-	p := &pass{now: now, cc: cc, output: primaryOutput(cc), remembered: r.memory.of(cc.UID)}
-	p.key = types.NamespacedName{Namespace: cc.Namespace, Name: p.output.SecretName}
+	slots := slotsOf(cc)
+	p := &pass{now: now, cc: cc, slot: slots[0], insecureAllowed: r.AllowInsecureTLS, remembered: r.memory.of(cc.UID)}
+	p.copies = copiesOf(slots[1:], p.remembered)
 	var err error
 	if p.account, err = r.accountOf(ctx, accountName(cc)); err != nil {
 		return nil, err
@@ -100,18 +98,6 @@ func accountName(cc *v1alpha1.ClusterCredential) types.NamespacedName {
 	return types.NamespacedName{Namespace: cc.Namespace, Name: cc.Spec.AccountRef.Name}
 }
 
-// primaryOutput is the first output with its defaults.
-func primaryOutput(cc *v1alpha1.ClusterCredential) v1alpha1.Output {
-	if len(cc.Spec.Outputs) == 0 {
-		return v1alpha1.Output{SecretName: cc.Name + v1alpha1.DefaultSecretSuffix, Format: v1alpha1.FormatKubeconfig}
-	}
-	o := cc.Spec.Outputs[0]
-	if o.Format == "" {
-		o.Format = v1alpha1.FormatKubeconfig
-	}
-	return o
-}
-
 // findSecret takes the facts of the primary Secret from memory, or reads it. Without a
 // Secret of ours in the watch there is nothing to read: whether one of somebody
 // else stands there is looked at before a certificate is asked for.
@@ -128,7 +114,7 @@ func (r *CredentialReconciler) findSecret(ctx context.Context, p *pass) error {
 	if shown == "" && p.cc.Status.Certificate == nil && known == nil {
 		return nil // never published: First
 	}
-	view, err := r.look(ctx, p)
+	view, err := r.look(ctx, p, p.slot)
 	if err != nil {
 		return err
 	}
@@ -137,17 +123,6 @@ func (r *CredentialReconciler) findSecret(ctx context.Context, p *pass) error {
 		r.remember(p)
 	}
 	return nil
-}
-
-// see takes over what was read of the primary Secret. What is not ours holds nothing for us.
-func (p *pass) see(view secretView) {
-	if view.facts.standing == target.Foreign || view.facts.standing == target.Others {
-		view.facts.stored = nil
-		if view.facts.standing == target.Foreign {
-			view.credential = nil
-		}
-	}
-	p.view, p.facts = &view, view.facts
 }
 
 func (r *CredentialReconciler) remember(p *pass) {

@@ -39,6 +39,10 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 	default:
 		r.bringUpToDate(ctx, p)
 	}
+	if p.current && p.problem == nil {
+		p.problem = p.typeProblem()
+	}
+	r.publishCopies(ctx, p)
 	if p.current && !p.cc.Spec.Suspend {
 		r.releaseFormer(ctx, p)
 	}
@@ -47,8 +51,8 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 // purpose names everything that decides what the Secret should carry, beside the
 // credential in it.
 func (p *pass) purpose() string {
-	server, _, _ := p.address()
-	return digest(string(p.cc.UID), fmt.Sprint(p.cc.Generation), server, p.requestRecord(), p.storedName())
+	way, _ := p.way()
+	return digest(string(p.cc.UID), fmt.Sprint(p.cc.Generation), way.text(), p.requestRecord(), p.storedName())
 }
 
 // storedName is the name of the cluster that the stored certificate is for; empty: not known. The cluster
@@ -72,16 +76,16 @@ func (r *CredentialReconciler) bringUpToDate(ctx context.Context, p *pass) {
 	if p.fill != nil {
 		source = p.fill
 	}
-	if p.problem = r.nameProblem(ctx, p); p.problem != nil || source.credential == nil {
+	if p.problem = r.nameProblem(ctx, p, p.slot); p.problem != nil || source.credential == nil {
 		return
 	}
-	if why := invalidMetadata(p.output); why != "" {
+	if why := p.invalidMetadata(); why != "" {
 		p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, why}
 		return
 	}
 	credential := *source.credential
-	if server, _, err := p.address(); err == nil {
-		credential.Server = server
+	if way, err := p.way(); err == nil {
+		way.dress(&credential.Endpoint)
 	}
 	if err := r.put(ctx, p, credential, p.marksOf(source.facts.marks)); err != nil {
 		r.memory.failPreflight(p.preflightKey())
@@ -137,7 +141,7 @@ func (p *pass) requestRecord() string {
 
 // put makes the Secret carry a credential, if it does not yet.
 func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kubeconfig.Credential, marks target.Marks) error {
-	rendered, err := output.Render(credential, p.output, p.defaultName())
+	rendered, err := output.Render(credential, p.output, p.defaultName)
 	if err != nil {
 		return &target.Refused{Key: p.key, Reason: metav1.StatusReasonInvalid, Detail: err.Error()}
 	}
@@ -147,7 +151,7 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 	marks.Managed, marks.ReleasedAt, marks.Source.Wish = true, "", p.wishText()
 	marks.Credential, marks.Namespace, marks.UID = p.cc.Name, p.cc.Namespace, string(p.cc.UID)
 	marks.Fingerprint, marks.NotAfter = credential.Fingerprint, credential.NotAfter
-	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc)}
+	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc, p.output)}
 	live := p.view.live
 	version := p.facts.version
 	if live == nil || !want.Carries(live) {
@@ -159,7 +163,10 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 		}
 	}
 	p.fill = nil
-	p.facts = secretFacts{version: version, standing: target.Ours, marks: marks, stored: factsOf(credential)}
+	p.facts = secretFacts{version: version, kind: rendered.Type, standing: target.Ours, marks: marks, stored: factsOf(credential)}
+	if live != nil {
+		p.facts.kind = live.Type
+	}
 	p.found.Record = recordIn(marks)
 	p.current = true
 	p.facts.carriedFor = p.purpose()
@@ -176,9 +183,9 @@ func recordIn(marks target.Marks) *rotation.Record {
 	return &record
 }
 
-// ownerOf is set where the Secret goes with the object.
-func ownerOf(cc *v1alpha1.ClusterCredential) *metav1.OwnerReference {
-	if cc.Spec.DeletionPolicy != v1alpha1.DeletionDelete {
+// ownerOf is set where the Secret of an output goes with the object.
+func ownerOf(cc *v1alpha1.ClusterCredential, o v1alpha1.Output) *metav1.OwnerReference {
+	if firstOf(o.DeletionPolicy, cc.Spec.DeletionPolicy) != v1alpha1.DeletionDelete {
 		return nil
 	}
 	return &metav1.OwnerReference{

@@ -53,6 +53,8 @@ type Config struct {
 	// FleetHold holds mass changes: see fleet.Hold. False: whatever wants a certificate gets
 	// one.
 	FleetHold bool
+	// AllowInsecureTLS lets addresses without TLS verification be published, where the spec asks for that, too.
+	AllowInsecureTLS bool
 	// MinIssueInterval is the least time between two certificates of one object without a
 	// request.
 	MinIssueInterval time.Duration

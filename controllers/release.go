@@ -35,16 +35,16 @@ func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.Name
 	return list.Items, nil
 }
 
-// findFormer looks for Secrets of ours under other names than the output's: outputs
-// that left the spec. Where the primary has no credential, or an older one, one of them
-// may fill it.
+// findFormer looks for Secrets of ours under other names than those of the outputs: outputs
+// that left the spec. Where the primary has no credential, or an older one, one of them, or of the
+// further outputs, may fill it.
 func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 	owned, err := r.ownedSecrets(ctx, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
 	if err != nil {
 		return err
 	}
 	for i := range owned {
-		if owned[i].Name == p.key.Name {
+		if p.isOutput(client.ObjectKeyFromObject(&owned[i])) {
 			continue
 		}
 		p.former = append(p.former, owned[i])
@@ -53,26 +53,33 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 	if p.facts.version != "" && (p.facts.standing == target.Foreign || p.facts.standing == target.Others) {
 		return nil
 	}
-	return r.fillFrom(ctx, p)
+	return r.fillFrom(ctx, p, owned)
 }
 
-// fillFrom takes the credential from a former Secret that holds the current one, where
+// isOutput says whether a Secret is that of an output of the spec.
+func (p *pass) isOutput(key types.NamespacedName) bool {
+	return p.key == key || slices.ContainsFunc(p.copies, func(c secretCopy) bool { return c.key == key })
+}
+
+// fillFrom takes the credential from another Secret of ours that holds the current one, where
 // the primary does not. Where status does not know which one that is, the highest
 // revision counts, of the cluster that the spec names: a Secret that was released long ago
 // may hold what another cluster takes.
-func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass) error {
+func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []metav1.PartialObjectMetadata) error {
 	current := p.cc.Status.Certificate
 	if stored := p.facts.stored; current != nil && stored != nil && stored.certificate.FingerprintSHA256 == current.FingerprintSHA256 {
 		return nil
 	}
-	for i := range p.former {
-		marks := target.MarksOf(&p.former[i])
+	for i := range owned {
+		key, marks := client.ObjectKeyFromObject(&owned[i]), target.MarksOf(&owned[i])
+		if key == p.key {
+			continue
+		}
 		older := p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision // status may not know the newest
 		if older || current != nil && marks.Fingerprint != current.FingerprintSHA256 || current == nil && !p.namesClusterOf(marks) {
 			continue
 		}
-		former := &pass{now: p.now, cc: p.cc, output: p.output, key: client.ObjectKeyFromObject(&p.former[i])}
-		view, err := r.look(ctx, former)
+		view, err := r.look(ctx, p, p.slotOf(key))
 		if err != nil {
 			return err
 		}
@@ -84,6 +91,18 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass) error {
 		}
 	}
 	return nil
+}
+
+// slotOf is the output whose Secret has that key, or that of a former output, which is read as the primary one.
+func (p *pass) slotOf(key types.NamespacedName) slot {
+	for _, c := range p.copies {
+		if c.key == key {
+			return c.slot
+		}
+	}
+	former := p.slot
+	former.key = key
+	return former
 }
 
 // namesClusterOf says whether the spec names the cluster that marked a Secret was made for.
@@ -102,7 +121,7 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 	for i := range p.former {
 		secret := &p.former[i]
 		marks := target.MarksOf(secret)
-		if p.cc.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
+		if goesAlong(secret, marks.UID) { // which is how one knows what its output said of that
 			if err := r.deleteFormer(ctx, p, secret); err != nil {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 			}
@@ -116,10 +135,20 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 			r.tellReleased(ctx, secret, fmt.Sprintf("it is no output of ClusterCredential %q any more", p.cc.Name))
 		}
 		p.released = append(p.released, v1alpha1.OutputStatus{
-			Namespace: secret.Namespace, SecretName: secret.Name, Format: p.output.Format,
+			Namespace: secret.Namespace, SecretName: secret.Name, Format: p.formatOf(secret),
 			Revision: marks.Revision, NotAfter: metaTime(marks.NotAfter), State: v1alpha1.OutputReleased,
 		})
 	}
+}
+
+// formatOf is the format that a Secret had as an output, as far as status knows.
+func (p *pass) formatOf(secret *metav1.PartialObjectMetadata) v1alpha1.OutputFormat {
+	for _, o := range p.cc.Status.Outputs {
+		if o.Namespace == secret.Namespace && o.SecretName == secret.Name {
+			return o.Format
+		}
+	}
+	return p.output.Format
 }
 
 // deleteFormer removes a Secret that was an output, if the spec that says so is the one that the API server has: to a cache

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -65,7 +66,7 @@ func (r *CredentialReconciler) afterwards(p *pass) rotation.Wanted {
 			want.Record.ClusterID = p.found.Record.ClusterID
 		}
 	}
-	_, _, err := p.address()
+	_, err := p.way()
 	want.Unreachable = p.stored() != nil && err != nil
 	return want
 }
@@ -90,11 +91,31 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 	if p.problem != nil {
 		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message
 	}
+	for i := range p.copies {
+		facts.Copies = append(facts.Copies, p.copyFacts(&p.copies[i]))
+	}
 	if stored := p.stored(); stored != nil {
-		server, _, err := p.address()
-		facts.WrongAccess = err != nil || server != stored.server
+		way, err := p.way()
+		facts.WrongAccess = err != nil || way.text() != stored.way.text()
 	}
 	return facts
+}
+
+// copyFacts is what status is told of a further output.
+func (p *pass) copyFacts(c *secretCopy) status.Copy {
+	told := status.Copy{
+		Output:   status.Output{Namespace: c.key.Namespace, SecretName: c.key.Name, Format: c.output.Format, Current: c.current},
+		Works:    p.works(c.known.holds),
+		Revision: c.known.holds.revision, NotAfter: metaTime(c.known.holds.notAfter),
+	}
+	if c.problem != nil {
+		told.Reason, told.Message = c.problem.reason, c.problem.message
+	}
+	if said := p.said(c.key); said != nil && c.known.version == "" { // not looked at in this process
+		told.Revision, told.NotAfter = said.Revision, said.NotAfter
+		told.Works = told.Works || said.State != v1alpha1.OutputFailed && told.NotAfter != nil && p.now.Before(told.NotAfter.Time) && !p.decision.OtherCluster
+	}
+	return told
 }
 
 // opened is the attempt that was open at the end of the pass.
@@ -117,7 +138,7 @@ func (p *pass) storedStatus() *status.Stored {
 	marks := p.marks()
 	described := &status.Stored{
 		Certificate: stored.certificate, IssuanceID: marks.IssuanceID,
-		Trigger: marks.Source.Trigger, Server: stored.server, Contexts: marks.Source.Contexts,
+		Trigger: marks.Source.Trigger, Server: stored.way.server, Contexts: marks.Source.Contexts,
 		ClusterName: p.knownName(), Revision: marks.Revision,
 	}
 	described.Certificate.RequestID, described.Certificate.AccessKeyID = marks.Source.RequestID, marks.Source.KeyID
@@ -132,7 +153,7 @@ func (p *pass) storedStatus() *status.Stored {
 		described.Handled = *marks.RenewRequest
 	}
 	described.Access = p.storedAccess(stored)
-	if !stored.chained {
+	if !stored.chained && !stored.way.insecure {
 		described.Note = "the client certificate is not signed by the CA that the cloud shows; whether the cluster accepts it is not known"
 	}
 	return described
@@ -140,8 +161,8 @@ func (p *pass) storedStatus() *status.Stored {
 
 // storedAccess says through which access the stored server is reached.
 func (p *pass) storedAccess(stored *storedFacts) v1alpha1.Access {
-	if server, access, err := p.address(); err == nil && server == stored.server {
-		return access
+	if way, err := p.way(); err == nil && way.text() == stored.way.text() {
+		return way.access
 	}
 	return p.cc.Status.Access
 }
@@ -238,7 +259,7 @@ func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredential
 	if p.leftover {
 		sooner(p.now.Add(leftoverLook))
 	}
-	if p.problem != nil {
+	if p.problem != nil || slices.ContainsFunc(p.copies, func(c secretCopy) bool { return c.problem != nil }) {
 		sooner(p.now.Add(conflictLook))
 	}
 	if p.fresh != nil && !p.current {

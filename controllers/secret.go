@@ -24,6 +24,7 @@ import (
 type secretFacts struct {
 	// version is the resourceVersion; empty: there is no Secret.
 	version  string
+	kind     corev1.SecretType
 	standing target.Standing
 	marks    target.Marks
 	// stored is the credential in it; nil: nothing readable.
@@ -35,7 +36,7 @@ type secretFacts struct {
 // storedFacts describes a stored credential.
 type storedFacts struct {
 	certificate v1alpha1.Certificate
-	server      string
+	way         way
 	// chained is true when the certificate was signed by the stored CA.
 	chained bool
 }
@@ -63,9 +64,9 @@ func (r *CredentialReconciler) secretVersion(ctx context.Context, key types.Name
 
 var secretKind = corev1.SchemeGroupVersion.WithKind("Secret")
 
-// look reads the primary Secret at the API server, and what it holds.
-func (r *CredentialReconciler) look(ctx context.Context, p *pass) (secretView, error) {
-	live, err := r.secrets.Read(ctx, p.key)
+// look reads the Secret of an output at the API server, and what it holds.
+func (r *CredentialReconciler) look(ctx context.Context, p *pass, s slot) (secretView, error) {
+	live, err := r.secrets.Read(ctx, s.key)
 	if err != nil || live == nil {
 		return secretView{}, err
 	}
@@ -74,16 +75,19 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass) (secretView, e
 		published = p.cc.Status.Certificate.FingerprintSHA256
 	}
 	view := secretView{live: live}
-	view.facts.version = live.ResourceVersion
+	view.facts.version, view.facts.kind = live.ResourceVersion, live.Type
 	view.facts.marks = target.MarksOf(live)
-	view.credential = readCredential(live, p, append(fingerprintsOf(p.cc), view.facts.marks.Fingerprint, published)...)
+	view.credential = readCredential(live, p, s, append(fingerprintsOf(p.cc), view.facts.marks.Fingerprint, published)...)
 	holds := ""
 	if c := view.credential; c != nil {
 		holds = c.Fingerprint
 		view.facts.stored = factsOf(*c)
 	}
+	if identity, found := output.IdentityIn(live.Data, s.output); found && holds == "" {
+		holds = identity.Fingerprint
+	}
 	view.facts.standing = target.StandingOf(live, p.cc.Name, holds, published)
-	r.takeOver(ctx, p, &view)
+	r.takeOver(ctx, p, s, &view)
 	return view, nil
 }
 
@@ -100,13 +104,13 @@ func fingerprintsOf(cc *v1alpha1.ClusterCredential) []string {
 // is one that we published, or,
 // where the spec has moved on or somebody edited the kubeconfig, wherever the very
 // certificate that we published still is.
-func readCredential(live *corev1.Secret, p *pass, known ...string) *kubeconfig.Credential {
+func readCredential(live *corev1.Secret, p *pass, s slot, known ...string) *kubeconfig.Credential {
 	known = slices.DeleteFunc(known, func(fingerprint string) bool { return fingerprint == "" })
 	isKnown := func(c kubeconfig.Credential) bool { return slices.Contains(known, c.Fingerprint) }
-	if c, err := output.Read(live.Data, p.output, p.defaultName()); err == nil && (isKnown(c) || len(known) == 0) {
+	if c, err := output.Read(live.Data, s.output, s.defaultName); err == nil && (isKnown(c) || len(known) == 0) {
 		return &c
 	}
-	if c, _, found := output.Search(live.Data); found && isKnown(c) {
+	if c, found := output.Recover(live.Data); found && isKnown(c) {
 		return &c
 	}
 	for _, data := range live.Data {
@@ -133,7 +137,7 @@ func salvage(data []byte, p *pass) (kubeconfig.Credential, error) {
 func factsOf(c kubeconfig.Credential) *storedFacts {
 	return &storedFacts{
 		certificate: describeCertificate(c.Identity),
-		server:      c.Server,
+		way:         way{server: c.Server, tlsServerName: c.TLSServerName, proxyURL: c.ProxyURL, insecure: c.Insecure},
 		chained:     kubeconfig.ChainsTo(c.Identity, c.CAPEM),
 	}
 }

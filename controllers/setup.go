@@ -34,7 +34,7 @@ import (
 
 // Field indexes of the cache.
 const (
-	// indexSecretName finds ClusterCredentials by the name of their output Secret.
+	// indexSecretName finds ClusterCredentials by the names of their output Secrets.
 	indexSecretName = "clustercredential.dev/secret-name"
 	// indexAccount finds ClusterCredentials by the name of their account.
 	indexAccount = "clustercredential.dev/account"
@@ -74,7 +74,12 @@ func secretNameIndex(o client.Object) []string {
 	if !ok {
 		return nil
 	}
-	return []string{primaryOutput(cc).SecretName}
+	slots := slotsOf(cc)
+	names := make([]string, len(slots))
+	for i := range slots {
+		names[i] = slots[i].output.SecretName
+	}
+	return names
 }
 
 func entryNameIndex(o client.Object) []string {
@@ -87,7 +92,8 @@ func entryNameIndex(o client.Object) []string {
 
 // entryName is the name of the entries in the kubeconfig of an object.
 func entryName(cc *v1alpha1.ClusterCredential) string {
-	return firstOf(primaryOutput(cc).ClusterName, cc.Namespace+"-"+cc.Name)
+	primary := slotsOf(cc)[0]
+	return firstOf(primary.output.ClusterName, primary.defaultName)
 }
 
 func accountIndex(o client.Object) []string {

@@ -80,7 +80,7 @@ var errUnread = errors.New("the Secret could not be read from the API server")
 
 // lookAgain reads the primary Secret anew.
 func (r *CredentialReconciler) lookAgain(ctx context.Context, p *pass) bool {
-	view, err := r.look(ctx, p)
+	view, err := r.look(ctx, p, p.slot)
 	if err == nil {
 		p.see(view)
 	}

@@ -35,7 +35,7 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 	if want.Record.ClusterID == "" && record != nil && !want.OtherName {
 		want.Record.ClusterID = record.ClusterID
 	}
-	_, _, err := p.address()
+	_, err := p.way()
 	want.Unreachable = p.stored() != nil && err != nil
 	want.With = digest(strconv.FormatInt(cc.Generation, 10), p.account.version, rotation.CutRequest(want.RenewRequest))
 	if p.account.unread {

@@ -56,6 +56,7 @@ type ClusterCredentialList struct {
 // where the kubeconfig goes.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.cluster.type) && self.cluster.type == 'Autopilot' && has(self.validity) && has(self.validity.duration))",fieldPath=".validity.duration",message="not for Autopilot clusters, whose API takes whole days only; write validity.days"
+// +kubebuilder:validation:XValidation:rule="!(has(self.endpoint) && has(self.endpoint.tlsServerName) && has(self.outputs) && self.outputs.exists(o, has(o.format) && o.format == 'KubeVela'))",fieldPath=".endpoint.tlsServerName",message="KubeVela has no place for it: write none, or no output of format KubeVela"
 type ClusterCredentialSpec struct {
 	// accountRef names the account whose key asks for the certificate. The certificate
 	// carries that account's identity. Another account with another key asks for a new
@@ -83,11 +84,15 @@ type ClusterCredentialSpec struct {
 	// +optional
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
 
-	// outputs are the Secrets that receive the credential; today one. Unset: one Secret
+	// outputs are the Secrets that receive the credential, 1 to 16, all from one certificate. The first is the primary one: the
+	// credential lives there, in a format that holds all of it, and the others are made from it. Unset: one Secret
 	// <name>-kubeconfig with a kubeconfig. A change asks for no certificate.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(o, self.exists_one(p, p.secretName == o.secretName))",message="write each secretName once: a Secret has one output"
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].format) || self[0].format != 'TLS'",message="the first output is where the credential lives: write one of format Kubeconfig, ArgoCD, ClusterAPI, Istio or KubeVela first"
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].writePolicy) || self[0].writePolicy != 'Once'",message="the first output is where the credential lives, and is always kept in step: write writePolicy Once at another output"
 	Outputs []Output `json:"outputs,omitempty"`
 
 	// deletionPolicy is what happens to the Secrets when this object is deleted or an
@@ -224,7 +229,7 @@ type Endpoint struct {
 	// access Auto (unset: this) takes the TLS-verified external address if the cloud offers
 	// one, else the internal one, once: status.access keeps the choice until that access
 	// disappears or the spec changes. External takes the TLS-verified external address,
-	// Internal the one inside the VPC. Addresses without TLS verification are never taken.
+	// Internal the one inside the VPC. Addresses without TLS verification are never taken, unless allowInsecureTLS says so.
 	// +optional
 	// +kubebuilder:validation:Enum=Auto;Internal;External
 	Access Access `json:"access,omitempty"`
@@ -235,6 +240,34 @@ type Endpoint struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Context string `json:"context,omitempty"`
+
+	// server is published instead of the address that the cloud offers, such as that of a private link, a VPN or a load balancer:
+	// https://host or https://host:port, at most 263 characters. Its certificate is verified against the cluster's CA. Unset:
+	// the address that the cloud offers.
+	// +optional
+	// +kubebuilder:validation:MaxLength=263
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://([-a-zA-Z0-9._]+|[[][0-9a-fA-F:.]+[]])(:[0-9]{1,5})?/?$')",message="write https://host or https://host:port, without a path, such as https://prod-1.example.com:6443"
+	Server string `json:"server,omitempty"`
+
+	// tlsServerName is the name that the server's certificate is verified for, a DNS name or an IP address, at most 253
+	// characters. Unset: the host of the server.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-a-zA-Z0-9._:]+$')",message="write a DNS name or an IP address, such as kubernetes.default.svc"
+	TLSServerName string `json:"tlsServerName,omitempty"`
+
+	// proxyURL is the proxy through which the server is reached: http, https or socks5 with host and port, without user and
+	// password, at most 263 characters. Unset: none is named.
+	// +optional
+	// +kubebuilder:validation:MaxLength=263
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(http|https|socks5)://([-a-zA-Z0-9._]+|[[][0-9a-fA-F:.]+[]])(:[0-9]{1,5})?/?$')",message="write http://host:port, https://host:port or socks5://host:port, without user, password and path"
+	ProxyURL string `json:"proxyURL,omitempty"`
+
+	// allowInsecureTLS lets an address without TLS verification be published where the cloud offers no other, without the CA:
+	// whoever is between can read and change everything. It counts only where the operator runs with --allow-insecure-tls. Unset:
+	// false.
+	// +optional
+	AllowInsecureTLS bool `json:"allowInsecureTLS,omitempty"`
 }
 
 // Access is a way to a cluster's API server. Auto is for the spec only, Custom for
@@ -246,8 +279,8 @@ const (
 	AccessAuto     Access = "Auto"
 	AccessInternal Access = "Internal"
 	AccessExternal Access = "External"
-	// AccessCustom is an address that spec.endpoint.context names and that is neither the
-	// internal nor the external one, such as a custom SAN.
+	// AccessCustom is an address that spec.endpoint.server gives, or one that spec.endpoint.context names and that is neither
+	// the internal nor the external one, such as a custom SAN.
 	AccessCustom Access = "Custom"
 )
 
@@ -257,6 +290,14 @@ const (
 type LabelValue string
 
 // Output is a Secret that receives the credential.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.key) || !has(self.format) || self.format == 'Kubeconfig'",message="key belongs to the format Kubeconfig, the other formats have keys of their own: write none"
+// +kubebuilder:validation:XValidation:rule="!has(self.type) || !has(self.format) || self.format == 'Kubeconfig'",message="type belongs to the format Kubeconfig, the other formats have a type of their own: write none"
+// +kubebuilder:validation:XValidation:rule="!has(self.argocd) || (has(self.format) && self.format == 'ArgoCD')",message="argocd belongs to the format ArgoCD: write that format, or no argocd"
+// +kubebuilder:validation:XValidation:rule="!has(self.clusterName) || !has(self.format) || !(self.format in ['KubeVela', 'TLS'])",message="clusterName has no place in the formats KubeVela (the cluster is called like the Secret) and TLS: write none"
+// +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'Istio' || !has(self.clusterName) || self.clusterName.matches('^[-._a-zA-Z0-9]+$')",message="the format Istio has the clusterName as a key of the Secret: write letters, digits, '-', '_' and '.'"
+// +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'ClusterAPI' || (self.secretName.endsWith('-kubeconfig') && size(self.secretName) > 11 && size(self.secretName) <= 74 && (!has(self.clusterName) || self.secretName == self.clusterName + '-kubeconfig'))",message="Cluster API finds the Secret by its name: write secretName <cluster>-kubeconfig with a <cluster> of at most 63 characters, and the Cluster's name as clusterName or none"
+// +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'KubeVela' || self.secretName != 'local'",message="KubeVela calls the cluster like the Secret, and local is its own: write another secretName"
 type Output struct {
 	// secretName is the name of the Secret, in the namespace of the ClusterCredential; at
 	// most 253 characters.
@@ -266,19 +307,28 @@ type Output struct {
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="write the name of a Secret: lower-case letters, digits, '-' and '.', such as prod-1-kubeconfig"
 	SecretName string `json:"secretName,omitempty"`
 
-	// format is the shape of the Secret. Kubeconfig (unset: this): one key that holds a
-	// kubeconfig.
+	// format is the shape of the Secret, which says who can read it. Kubeconfig (unset: this): one key that holds a kubeconfig.
+	// ArgoCD, ClusterAPI, Istio, KubeVela: a cluster of theirs. TLS: tls.crt, tls.key and ca.crt, without the server.
 	// +optional
 	Format OutputFormat `json:"format,omitempty"`
 
-	// key is the data key of the kubeconfig, at most 253 characters. Unset: value.
+	// key is the data key of the kubeconfig, at most 253 characters, for the format Kubeconfig. Unset: value.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$') && self != '.' && self != '..'",message="write a Secret key: letters, digits, '-', '_' and '.', such as kubeconfig"
 	Key string `json:"key,omitempty"`
 
-	// clusterName is the name of cluster, user and context in the kubeconfig, at most 253
-	// characters. Unset: <namespace>-<name> of the ClusterCredential.
+	// type is the type of the Secret, at most 253 characters, for the format Kubeconfig. Kubernetes lets it be chosen once: where
+	// the Secret exists with another type, the condition Published says so. Unset: Opaque.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9._/]*[a-zA-Z0-9])?$')",message="write a Secret type, such as Opaque or auto-import/kubeconfig"
+	// +kubebuilder:validation:XValidation:rule="!(self in ['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token']) && !self.startsWith('helm.sh/')",message="Kubernetes or Helm gives Secrets of this type a meaning of their own; write another type"
+	Type string `json:"type,omitempty"`
+
+	// clusterName is the name of cluster, user and context in the kubeconfig, the name of the cluster for ArgoCD, and its id for
+	// Istio; at most 253 characters. Unset: <namespace>-<name> of the ClusterCredential, and for ClusterAPI the secretName
+	// without -kubeconfig.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9._:@/]*[a-zA-Z0-9])?$')",message="write letters, digits and '-', '.', '_', ':', '@', '/' between them, such as prod-1"
@@ -304,10 +354,20 @@ type Output struct {
 	// +optional
 	ArgoCD *ArgoCDOptions `json:"argocd,omitempty"`
 
+	// writePolicy Always (unset: this) keeps the Secret in step. Once writes it one time: a consumer that deletes the Secret, or
+	// takes it over, is respected.
+	// +optional
+	WritePolicy WritePolicy `json:"writePolicy,omitempty"`
+
 	// existing is what to do with a Secret of that name that is not ours. Refuse (unset:
-	// this): leave it alone, issue nothing and say so.
+	// this): leave it alone and say so; at the first output nothing is issued.
 	// +optional
 	Existing ExistingPolicy `json:"existing,omitempty"`
+
+	// deletionPolicy is what happens to this Secret when the object is deleted or the output leaves the spec. Unset: that of
+	// the object.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
 // ArgoCDOptions are what Argo CD lets one say of a cluster besides how to reach it.
@@ -350,6 +410,16 @@ const (
 	FormatKubeVela OutputFormat = "KubeVela"
 	// FormatTLS is a Secret of type kubernetes.io/tls, with the CA. It has no server.
 	FormatTLS OutputFormat = "TLS"
+)
+
+// WritePolicy is how often a Secret is written.
+// +kubebuilder:validation:Enum=Always;Once
+type WritePolicy string
+
+// The write policies.
+const (
+	WriteAlways WritePolicy = "Always"
+	WriteOnce   WritePolicy = "Once"
 )
 
 // ExistingPolicy is what to do with a Secret that is not ours.

@@ -129,7 +129,7 @@ func statusExamples() []example {
 		{constraint{credential, "status.issuance.trigger", "enum"}, issuances, []string{issuance("Never")}},
 		{constraint{credential, "status.history[0].trigger", "enum"}, histories, []string{history("Never", "Active")}},
 		{constraint{credential, "status.history[0].state", "enum"}, states, []string{history("First", "Lost")}},
-		{constraint{credential, "status.outputs[0].format", "enum"}, outputStates[:1], []string{outputs("ArgoCD", "Current")}},
+		{constraint{credential, "status.outputs[0].format", "enum"}, outputStates[:1], []string{outputs("Argo", "Current")}},
 		{constraint{credential, "status.outputs[0].state", "enum"}, outputStates, []string{outputs("Kubeconfig", "Gone")}},
 	}
 }

@@ -14,8 +14,8 @@ func outputExamples() []example {
 	const prefixed = " with a DNS name and '/' before them if you like, such as "
 	return []example{{
 		constraint: constraint{credential, "spec.outputs", "maxItems"},
-		accepted:   []string{"spec: {outputs: []}", "spec: {outputs: [{secretName: a}]}"},
-		rejected:   []string{"spec: {outputs: [{secretName: a}, {secretName: b}]}"},
+		accepted:   []string{"spec: {outputs: []}", many(1), many(16)},
+		rejected:   []string{many(17)},
 	}, {
 		constraint: constraint{credential, "spec.outputs[0].secretName", "required"},
 		accepted:   []string{output("secretName: a")},
@@ -35,8 +35,8 @@ func outputExamples() []example {
 		rejected: []string{output("secretName: Prod"), output("secretName: prod_1"), output("secretName: argocd/prod-1"), output("secretName: -a")},
 	}, {
 		constraint: constraint{credential, "spec.outputs[0].format", "enum"},
-		accepted:   []string{named("format: Kubeconfig")},
-		rejected:   []string{named("format: ArgoCD"), named("format: kubeconfig")},
+		accepted:   []string{named("format: Kubeconfig"), named("format: ArgoCD"), named("format: Istio"), named("format: KubeVela"), second("format: TLS")},
+		rejected:   []string{named("format: Argo"), named("format: kubeconfig")},
 	}, {
 		constraint: constraint{credential, "spec.outputs[0].key", "maxLength"},
 		accepted:   []string{named("key: " + long(253))},

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ type example struct {
 }
 
 func examples() []example {
-	all := append(specExamples(), outputExamples()...)
+	all := slices.Concat(specExamples(), endpointExamples(), outputExamples(), formatExamples())
 	all = append(all, accountExamples()...)
 	return append(all, statusExamples()...)
 }

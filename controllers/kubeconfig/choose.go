@@ -26,6 +26,8 @@ type Wish struct {
 	// Kept is the choice that was made before, for Auto: it stays while it is on offer,
 	// since hubs know a cluster by its URL. Anything but Internal and External is none.
 	Kept Access
+	// AllowInsecure lets a context without TLS verification be taken where there is no verified one.
+	AllowInsecure bool
 }
 
 // AccessOf tells which way a context is. CCE's API reference knows the names internal
@@ -41,17 +43,19 @@ func AccessOf(contextName string) Access {
 	return Custom
 }
 
-// Choose picks the context to publish, which is always a verified one, and says
+// Choose picks the context to publish, which is a verified one unless the wish allows others, and says
 // which way it is. It looks at Name and Verified only, so that contexts remembered
 // without their CA can be chosen from as well. The error is a *ChoiceError.
 func Choose(contexts []Context, wish Wish) (Context, Access, error) {
 	if wish.Context != "" {
-		return chooseNamed(contexts, wish.Context)
+		return chooseNamed(contexts, wish)
 	}
-	for _, access := range wish.order() {
-		for _, context := range contexts {
-			if context.Verified && AccessOf(context.Name) == access {
-				return context, access, nil
+	for _, insecure := range []bool{false, true} {
+		for _, access := range wish.order() {
+			for _, context := range contexts {
+				if AccessOf(context.Name) == access && (context.Verified || insecure && wish.AllowInsecure) {
+					return context, access, nil
+				}
 			}
 		}
 	}
@@ -69,12 +73,13 @@ func (w Wish) order() []Access {
 	return []Access{External, Internal}
 }
 
-func chooseNamed(contexts []Context, name string) (Context, Access, error) {
+func chooseNamed(contexts []Context, wish Wish) (Context, Access, error) {
+	name := wish.Context
 	for _, context := range contexts {
 		if context.Name != name {
 			continue
 		}
-		if !context.Verified {
+		if !context.Verified && !wish.AllowInsecure {
 			return Context{}, "", insecureContext(contexts, name)
 		}
 		return context, AccessOf(name), nil

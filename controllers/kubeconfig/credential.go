@@ -103,7 +103,7 @@ func Assemble(endpoint Endpoint, certificate, key []byte) (Credential, error) {
 		}
 		endpoint.CAPEM = normalCA
 	}
-	identity, err := newIdentity(certificate, key)
+	identity, err := NewIdentity(certificate, key)
 	if err != nil {
 		return Credential{}, err
 	}

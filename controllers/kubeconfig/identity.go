@@ -29,9 +29,9 @@ const (
 // certificates/signer/signer.go); the same allowance serves one whose clock is ahead.
 const clockSkew = 5 * time.Minute
 
-// newIdentity checks a client certificate (leaf first) and its key, both PEM, and
-// returns them in normal form with the facts. Whether it is valid now is for validAt.
-func newIdentity(certificateText, keyText []byte) (Identity, error) {
+// NewIdentity checks a client certificate (leaf first) and its key, both PEM, and
+// returns them in normal form with the facts. Whether it is valid now is for validAt. The error is an *Invalid.
+func NewIdentity(certificateText, keyText []byte) (Identity, error) {
 	if len(certificateText) == 0 {
 		return Identity{}, invalid("the kubeconfig holds no inline client certificate")
 	}

@@ -42,7 +42,7 @@ func Parse(raw issuer.Sensitive, now time.Time) (Answer, error) {
 		}
 		contexts = append(contexts, offer.context)
 	}
-	identity, err := newIdentity(user.ClientCertificateData, user.ClientKeyData)
+	identity, err := NewIdentity(user.ClientCertificateData, user.ClientKeyData)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -47,7 +47,7 @@ func FuzzPEM(f *testing.F) {
 		f.Add(seed.certificate, seed.key, seed.ca)
 	}
 	f.Fuzz(func(t *testing.T, certificate, key, ca []byte) {
-		id, err := newIdentity(certificate, key)
+		id, err := NewIdentity(certificate, key)
 		if err != nil {
 			checkFuzzError(t, err)
 		} else {
@@ -60,7 +60,7 @@ func FuzzPEM(f *testing.F) {
 func TestThePEMSeedsReachBothSides(t *testing.T) {
 	var identities, authorities sides
 	for _, seed := range pemSeeds() {
-		_, err := newIdentity(seed.certificate, seed.key)
+		_, err := NewIdentity(seed.certificate, seed.key)
 		identities.count(err == nil)
 		_, err = normalAuthority(seed.ca)
 		authorities.count(err == nil)
@@ -71,7 +71,7 @@ func TestThePEMSeedsReachBothSides(t *testing.T) {
 
 func checkIdentity(t *testing.T, id Identity, text []byte) {
 	t.Helper()
-	again, err := newIdentity(id.CertPEM, id.KeyPEM.Reveal())
+	again, err := NewIdentity(id.CertPEM, id.KeyPEM.Reveal())
 	if diff := cmp.Diff(id, again); err != nil || diff != "" {
 		t.Fatalf("read back: %v (-first +again):\n%s", err, diff)
 	}

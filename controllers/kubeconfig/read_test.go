@@ -63,7 +63,7 @@ func TestReadTakesAnotherLayoutOfTheSame(t *testing.T) {
 func TestReadTakesAnExpiredCredential(t *testing.T) {
 	c := credential(t, testLeaf())
 	old := testCA().issue(newKey(), func(x *x509.Certificate) { x.NotBefore, x.NotAfter = now.Add(-48*time.Hour), now.Add(-24*time.Hour) })
-	identity, err := newIdentity(old.certPEM(), old.keyPEM())
+	identity, err := NewIdentity(old.certPEM(), old.keyPEM())
 	if err != nil {
 		t.Fatal(err)
 	}

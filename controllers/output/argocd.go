@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -65,7 +63,7 @@ func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, defaultName string
 		}
 	}
 	return Rendered{
-		Type: corev1.SecretTypeOpaque, Data: data, Labels: map[string]string{labelArgoCDSecretType: argoCDCluster},
+		Type: TypeOf(o), Data: data, Labels: map[string]string{labelArgoCDSecretType: argoCDCluster},
 	}, nil
 }
 

@@ -29,7 +29,7 @@ func renderClusterAPI(c kubeconfig.Credential, o v1alpha1.Output, _ string) (Ren
 		return Rendered{}, err
 	}
 	return Rendered{
-		Type: typeClusterAPI, Data: map[string]issuer.Sensitive{v1alpha1.DefaultSecretKey: data},
+		Type: TypeOf(o), Data: map[string]issuer.Sensitive{v1alpha1.DefaultSecretKey: data},
 		Labels: map[string]string{labelClusterAPICluster: cluster},
 	}, nil
 }

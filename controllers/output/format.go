@@ -4,7 +4,10 @@
 package output
 
 import (
+	"cmp"
 	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -36,6 +39,41 @@ func formatOf(o v1alpha1.Output) (format, error) {
 		return format{renderTLS, nil}, nil
 	}
 	return format{}, &UnknownFormatError{Format: o.Format}
+}
+
+// Recover looks for a credential of ours in a Secret whose output is not known any more, in every format that holds the
+// whole of it.
+func Recover(data map[string][]byte) (c kubeconfig.Credential, found bool) {
+	if c, _, found := Search(data); found { // Kubeconfig, ClusterAPI and Istio
+		return c, true
+	}
+	for _, read := range []func(map[string][]byte, v1alpha1.Output, string) (kubeconfig.Credential, error){readArgoCD, readKubeVela} {
+		if c, err := read(data, v1alpha1.Output{}, ""); err == nil {
+			return c, true
+		}
+	}
+	return kubeconfig.Credential{}, false
+}
+
+// IdentityIn finds the certificate in a Secret of a format that does not hold the whole credential.
+func IdentityIn(data map[string][]byte, o v1alpha1.Output) (id kubeconfig.Identity, found bool) {
+	if o.Format != v1alpha1.FormatTLS {
+		return kubeconfig.Identity{}, false
+	}
+	id, err := kubeconfig.NewIdentity(data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey])
+	return id, err == nil
+}
+
+// TypeOf is the type of the Secret that an output asks for.
+func TypeOf(o v1alpha1.Output) corev1.SecretType {
+	switch o.Format {
+	case v1alpha1.FormatClusterAPI:
+		return typeClusterAPI
+	case v1alpha1.FormatTLS:
+		return corev1.SecretTypeTLS
+	default:
+		return corev1.SecretType(cmp.Or(o.Type, string(corev1.SecretTypeOpaque)))
+	}
 }
 
 // UnknownFormatError names a format that this release does not know, which happens

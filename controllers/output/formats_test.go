@@ -181,3 +181,19 @@ func TestEveryFormatCarriesTheWholeWayToTheServer(t *testing.T) {
 		}
 	}
 }
+
+func TestWhateverHoldsTheWholeIsRecovered(t *testing.T) {
+	c := credential(t)
+	for name, o := range formats {
+		r, err := Render(c, o, "fleet-prod-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, found := Recover(stored(r)); !found || !reflect.DeepEqual(c, got) {
+			t.Errorf("%s is not recovered", name)
+		}
+	}
+	if _, found := Recover(map[string][]byte{"server": []byte("https://a:1"), "config": []byte("{}"), "tls.crt": []byte("x")}); found {
+		t.Error("something else is taken for a credential")
+	}
+}

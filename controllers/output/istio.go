@@ -6,8 +6,6 @@ package output
 import (
 	"cmp"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -28,7 +26,7 @@ func renderIstio(c kubeconfig.Credential, o v1alpha1.Output, defaultName string)
 		return Rendered{}, err
 	}
 	return Rendered{
-		Type: corev1.SecretTypeOpaque, Data: map[string]issuer.Sensitive{id: data},
+		Type: TypeOf(o), Data: map[string]issuer.Sensitive{id: data},
 		Labels:      map[string]string{labelIstioMultiCluster: "true"},
 		Annotations: map[string]string{annotationIstioCluster: id},
 	}, nil

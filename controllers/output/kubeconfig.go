@@ -8,8 +8,6 @@ import (
 	"maps"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -23,7 +21,7 @@ func renderKubeconfig(c kubeconfig.Credential, o v1alpha1.Output, defaultName st
 		return Rendered{}, err
 	}
 	return Rendered{
-		Type: corev1.SecretTypeOpaque,
+		Type: TypeOf(o),
 		Data: map[string]issuer.Sensitive{kubeconfigKey(o): data},
 	}, nil
 }
@@ -40,7 +38,7 @@ func kubeconfigKey(o v1alpha1.Output) string {
 	return cmp.Or(o.Key, v1alpha1.DefaultSecretKey)
 }
 
-// Search looks for a credential of ours under any key of a Secret, and returns the
+// Search looks for a kubeconfig of ours under any key of a Secret, and returns its credential, the
 // first in the order of the keys, with its key. It is for a Secret of ours whose
 // output now says another key: what it holds serves on, and no certificate is asked for.
 func Search(data map[string][]byte) (c kubeconfig.Credential, key string, found bool) {

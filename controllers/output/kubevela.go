@@ -22,18 +22,18 @@ const (
 	caCertKey               = "ca.crt"
 )
 
-func renderKubeVela(c kubeconfig.Credential, _ v1alpha1.Output, _ string) (Rendered, error) {
+func renderKubeVela(c kubeconfig.Credential, o v1alpha1.Output, _ string) (Rendered, error) {
 	if err := c.CheckForm(); err != nil {
 		return Rendered{}, err
 	}
 	if c.TLSServerName != "" {
-		return Rendered{}, &UnsupportedError{Format: v1alpha1.FormatKubeVela, Field: "spec.endpoint.tlsServerName"}
+		return Rendered{}, &UnsupportedError{Format: o.Format, Field: "spec.endpoint.tlsServerName"}
 	}
 	data := pemFiles(c)
 	data[kubeVelaEndpoint] = issuer.Sensitive(c.Server)
 	addIfSet(data, kubeVelaProxy, c.ProxyURL)
 	return Rendered{
-		Type: corev1.SecretTypeOpaque, Data: data, Labels: map[string]string{labelKubeVelaCredential: kubeVelaX509},
+		Type: TypeOf(o), Data: data, Labels: map[string]string{labelKubeVelaCredential: kubeVelaX509},
 	}, nil
 }
 

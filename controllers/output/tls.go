@@ -4,17 +4,15 @@
 package output
 
 import (
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 )
 
 // The format TLS: a Secret of type kubernetes.io/tls with the CA beside. It has no server, so it is not the whole credential.
 
-func renderTLS(c kubeconfig.Credential, _ v1alpha1.Output, _ string) (Rendered, error) {
+func renderTLS(c kubeconfig.Credential, o v1alpha1.Output, _ string) (Rendered, error) {
 	if err := c.CheckForm(); err != nil {
 		return Rendered{}, err
 	}
-	return Rendered{Type: corev1.SecretTypeTLS, Data: pemFiles(c)}, nil
+	return Rendered{Type: TypeOf(o), Data: pemFiles(c)}, nil
 }

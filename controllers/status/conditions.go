@@ -5,6 +5,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func stillHolds(said metav1.Condition, next v1alpha1.ClusterCredentialStatus, fa
 	case v1alpha1.ReasonFleetHeld:
 		return facts.FleetHeld
 	case v1alpha1.ReasonWriteRefused, v1alpha1.ReasonSecretConflict:
-		return next.Failures > 0 || facts.Output.Reason != ""
+		return next.Failures > 0 || facts.Output.Reason != "" // what a further output lacks is no reason not to ask
 	default:
 		return serves || said.Status == metav1.ConditionFalse
 	}
@@ -142,10 +143,41 @@ func publishedOf(facts Facts, issued verdict) verdict {
 		return verdict{false, v1alpha1.ReasonSuspended, "Secret " + name + " is not brought up to date while spec.suspend is true"}
 	case !facts.Output.Current:
 		return verdict{false, pending(issued), "Secret " + name + " does not carry what spec asks for yet"}
-	default:
-		text := fmt.Sprintf("Secret %s carries certificate %s; %s", name, facts.Stored.Certificate.SerialNumber, facts.Output.Note)
-		return verdict{true, v1alpha1.ReasonPublished, strings.TrimSuffix(text, "; ")}
 	}
+	if failing := copiesOf(facts, issued); failing != nil {
+		return *failing
+	}
+	text := fmt.Sprintf("Secret %s carries certificate %s", name, facts.Stored.Certificate.SerialNumber)
+	if n := len(facts.Copies); n > 0 {
+		text = fmt.Sprintf("Secret %s and %d more carry certificate %s", name, n, facts.Stored.Certificate.SerialNumber)
+	}
+	return verdict{true, v1alpha1.ReasonPublished, strings.TrimSuffix(text+"; "+facts.Output.Note, "; ")}
+}
+
+// copiesOf says which further outputs are not as they should be, the first in full; nil: none.
+func copiesOf(facts Facts, issued verdict) *verdict {
+	var failing []Copy
+	for _, c := range facts.Copies {
+		if !c.Current || c.Reason != "" {
+			failing = append(failing, c)
+		}
+	}
+	if len(failing) == 0 {
+		return nil
+	}
+	first := failing[0]
+	said := verdict{false, first.Reason, first.Message}
+	switch name := first.Namespace + "/" + first.SecretName; {
+	case first.Reason != "":
+	case facts.Suspended:
+		said = verdict{false, v1alpha1.ReasonSuspended, "Secret " + name + " is not brought up to date while spec.suspend is true"}
+	default:
+		said = verdict{false, pending(issued), "Secret " + name + " does not carry what spec asks for yet"}
+	}
+	if more := len(failing) - 1; more > 0 {
+		said.message += fmt.Sprintf("; and %d more outputs are not current, see status.outputs", more)
+	}
+	return &said
 }
 
 // pending is the reason of Issued where that is what one waits for, else Issuing.
@@ -171,10 +203,15 @@ func readyOf(facts Facts, issued, published verdict) verdict {
 			", which spec does not name any more: " + issued.message}
 	case facts.WrongAccess:
 		return verdict{false, pending(issued), "the Secret does not hold the address that spec.endpoint asks for: " + issued.message}
+	case slices.ContainsFunc(facts.Copies, Copy.isMissing):
+		return verdict{false, published.reason, "not every output holds a credential that works: " + published.message}
 	default:
 		return verdict{true, v1alpha1.ReasonValid, "the published credential is valid until " + stamp(stored.Certificate.NotAfter.Time)}
 	}
 }
+
+// isMissing says whether the Secret holds no credential that works.
+func (c Copy) isMissing() bool { return !c.Current && !c.Works }
 
 // stalledOf says whether nothing will change until the user acts (kstatus); nil: no. A
 // key is refused or missing for good once it was tried twice.

@@ -6,6 +6,8 @@ package status
 import (
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/rotation"
 )
@@ -45,8 +47,10 @@ type Facts struct {
 	Attempt *Attempt
 	// Lost is an earlier attempt that was found without an outcome; nil: none.
 	Lost *Lost
-	// Output is the output Secret.
+	// Output is the primary output Secret.
 	Output Output
+	// Copies are the further output Secrets, in the order of the spec.
+	Copies []Copy
 	// Released are Secrets that were outputs and are not any more.
 	Released []v1alpha1.OutputStatus
 }
@@ -126,4 +130,14 @@ type Output struct {
 	Message string
 	// Note is added to the message of a healthy Published; may be empty.
 	Note string
+}
+
+// Copy is the state of a further output Secret.
+type Copy struct {
+	Output
+	// Works is true when it holds a credential that is valid now, of the cluster that the spec names.
+	Works bool
+	// Revision and NotAfter are of what it holds, as far as that is known.
+	Revision int64
+	NotAfter *metav1.Time
 }

@@ -131,7 +131,7 @@ func attemptOf(entry v1alpha1.HistoryEntry) rotation.Attempt {
 	}
 }
 
-// outputs tells of the output, and of released ones until their certificate expires.
+// outputs tells of the outputs, and of released ones until their certificate expires.
 func outputs(previous []v1alpha1.OutputStatus, facts Facts) []v1alpha1.OutputStatus {
 	entry := v1alpha1.OutputStatus{
 		Namespace: facts.Output.Namespace, SecretName: facts.Output.SecretName, Format: facts.Output.Format,
@@ -150,6 +150,9 @@ func outputs(previous []v1alpha1.OutputStatus, facts Facts) []v1alpha1.OutputSta
 		entry.Reason = firstOf(entry.Reason, v1alpha1.ReasonIssuing)
 	}
 	all := []v1alpha1.OutputStatus{entry}
+	for _, c := range facts.Copies {
+		all = append(all, copyStatus(c))
+	}
 	add := func(released v1alpha1.OutputStatus) {
 		known := slices.ContainsFunc(all, func(o v1alpha1.OutputStatus) bool { return o.NamespacedName() == released.NamespacedName() })
 		if !known && released.NotAfter != nil && released.NotAfter.After(facts.Now) {
@@ -165,4 +168,21 @@ func outputs(previous []v1alpha1.OutputStatus, facts Facts) []v1alpha1.OutputSta
 		}
 	}
 	return all
+}
+
+func copyStatus(c Copy) v1alpha1.OutputStatus {
+	entry := v1alpha1.OutputStatus{
+		Namespace: c.Namespace, SecretName: c.SecretName, Format: c.Format, Revision: c.Revision, NotAfter: c.NotAfter,
+		State: v1alpha1.OutputFailed, Reason: c.Reason,
+	}
+	switch {
+	case c.Current:
+		entry.State, entry.Reason = v1alpha1.OutputCurrent, ""
+	case c.Works:
+		entry.State = v1alpha1.OutputStale
+	}
+	if !c.Current {
+		entry.Reason = firstOf(entry.Reason, v1alpha1.ReasonIssuing)
+	}
+	return entry
 }

@@ -32,7 +32,7 @@ type Marks struct {
 	NotAfter time.Time
 	// RenewRequest is the last handled request; nil: no record. Primary Secret only.
 	RenewRequest *string
-	// Request is what the certificate was asked for. Primary Secret only.
+	// Request is what the certificate was asked for.
 	Request string
 	// Source is what else is known of the certificate. Primary Secret only.
 	Source Source

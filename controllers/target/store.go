@@ -85,6 +85,7 @@ func (s Store) apply(ctx context.Context, live *corev1.Secret, want Desired) (ty
 		WithResourceVersion(live.ResourceVersion).
 		WithLabels(want.labels()).
 		WithAnnotations(want.annotations()).
+		WithType(live.Type). // what is owned and not said would be removed, and the type may not change
 		WithData(want.data())
 	if want.Owner != nil {
 		secret.WithOwnerReferences(metav1ac.OwnerReference().

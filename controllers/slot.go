@@ -1,0 +1,74 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/output"
+	"github.com/clustercredential/operator/controllers/target"
+)
+
+// slot is an output of the spec with its Secret.
+type slot struct {
+	// index is its place in spec.outputs.
+	index int
+	// output has its defaults filled in.
+	output v1alpha1.Output
+	key    types.NamespacedName
+	// defaultName is what clusterName means where it is not set.
+	defaultName string
+	facts       secretFacts
+	// view is the Secret itself, where this pass has read it.
+	view *secretView
+}
+
+// slotsOf are the outputs of an object, the primary one first; there is always one.
+func slotsOf(cc *v1alpha1.ClusterCredential) []slot {
+	outputs := cc.Spec.Outputs
+	if len(outputs) == 0 {
+		outputs = []v1alpha1.Output{{SecretName: cc.Name + v1alpha1.DefaultSecretSuffix}}
+	}
+	slots := make([]slot, len(outputs))
+	for i, o := range outputs {
+		o.Format = firstOf(o.Format, v1alpha1.FormatKubeconfig)
+		slots[i] = slot{
+			index: i, output: o, key: types.NamespacedName{Namespace: cc.Namespace, Name: o.SecretName},
+			defaultName: cc.Namespace + "-" + cc.Name,
+		}
+		if o.Format == v1alpha1.FormatArgoCD { // beside it, the names of its namespace are enough
+			slots[i].defaultName = cc.Name
+		}
+	}
+	return slots
+}
+
+// field names a field of the output for messages.
+func (s *slot) field(name string) string { return fmt.Sprintf("spec.outputs[%d].%s", s.index, name) }
+
+// see takes over what was read of the Secret. What is not ours holds nothing for us.
+func (s *slot) see(view secretView) {
+	if view.facts.standing == target.Foreign || view.facts.standing == target.Others {
+		view.facts.stored = nil
+		if view.facts.standing == target.Foreign {
+			view.credential = nil
+		}
+	}
+	s.view, s.facts = &view, view.facts
+}
+
+// typeProblem says that the Secret has another type than the output asks for; nil: it has not. Kubernetes never lets it be
+// changed. The Secret is kept in step all the same: another type is no reason to let a credential expire.
+func (s *slot) typeProblem() *publishProblem {
+	want := output.TypeOf(s.output)
+	if s.facts.version == "" || s.facts.kind == want {
+		return nil
+	}
+	return &publishProblem{v1alpha1.ReasonWriteRefused, fmt.Sprintf(
+		"Secret %s has the type %q, which Kubernetes does not let change, and the output asks for %q: write another %s, or delete the Secret, and it is written anew",
+		s.key, s.facts.kind, want, s.field("secretName"))}
+}
