@@ -304,6 +304,10 @@ type Output struct {
 	// +optional
 	ArgoCD *ArgoCDOptions `json:"argocd,omitempty"`
 
+	// template is what the Secret holds in the format Template, and in no other. Unset: nothing, which that format refuses.
+	// +optional
+	Template *OutputTemplate `json:"template,omitempty"`
+
 	// existing is what to do with a Secret of that name that is not ours. Refuse (unset:
 	// this): leave it alone, issue nothing and say so.
 	// +optional
@@ -332,8 +336,23 @@ type ArgoCDOptions struct {
 	ClusterResources *bool `json:"clusterResources,omitempty"`
 }
 
+// OutputTemplate is the content of a Secret, written as templates.
+type OutputTemplate struct {
+	// data are the keys of the Secret and what they hold, 1 to 32. Both are templates in the language of Go's text/template,
+	// without range, define, template and block; a key is written in at most 512 characters. A key whose value comes out
+	// empty is left out.
+	// +required
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	Data map[string]TemplateText `json:"data,omitempty"`
+}
+
+// TemplateText is a template, at most 64 KiB.
+// +kubebuilder:validation:MaxLength=65536
+type TemplateText string
+
 // OutputFormat is the shape of a Secret.
-// +kubebuilder:validation:Enum=Kubeconfig;ArgoCD;ClusterAPI;Istio;KubeVela;TLS
+// +kubebuilder:validation:Enum=Kubeconfig;ArgoCD;ClusterAPI;Istio;KubeVela;TLS;Template
 type OutputFormat string
 
 // The formats.
@@ -350,6 +369,8 @@ const (
 	FormatKubeVela OutputFormat = "KubeVela"
 	// FormatTLS is a Secret of type kubernetes.io/tls, with the CA. It has no server.
 	FormatTLS OutputFormat = "TLS"
+	// FormatTemplate is whatever the spec's templates say.
+	FormatTemplate OutputFormat = "Template"
 )
 
 // ExistingPolicy is what to do with a Secret that is not ours.

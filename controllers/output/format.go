@@ -34,6 +34,7 @@ func formatOf(o v1alpha1.Output) (format, error) {
 		return format{renderKubeVela, readKubeVela}, nil
 	case v1alpha1.FormatTLS:
 		return format{renderTLS, nil}, nil
+	case v1alpha1.FormatTemplate: // RenderTemplate; Render does not know its Facts yet
 	}
 	return format{}, &UnknownFormatError{Format: o.Format}
 }
