@@ -165,7 +165,7 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 		refused(why)
 		return
 	}
-	rendered, err := output.Render(source.credential, c.output, c.defaultName)
+	rendered, err := output.Render(source.credential, c.output, p.outputFacts())
 	if err != nil {
 		refused(fmt.Sprintf("%s: %v", c.field("format"), err))
 		return

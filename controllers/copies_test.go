@@ -41,7 +41,7 @@ func wantCarried(t *testing.T, w *testkit.World) {
 	cc := w.Get("prod-1")
 	for i, o := range cc.Spec.Outputs {
 		data, fingerprint := w.Secret(o.SecretName).Data, ""
-		if c, err := output.Read(data, o, cc.Namespace+"-prod-1"); err == nil {
+		if c, err := output.Read(data, o, output.Facts{Namespace: cc.Namespace, Name: "prod-1"}); err == nil {
 			fingerprint = c.Fingerprint
 			if c.Server != cc.Status.Server {
 				t.Errorf("%s names the server %s, want %s", o.SecretName, c.Server, cc.Status.Server)

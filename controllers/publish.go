@@ -139,9 +139,23 @@ func (p *pass) requestRecord() string {
 	return p.wanted.Record.Filled(*p.found.Record).String()
 }
 
+// outputFacts are what the outputs say besides the credential.
+func (p *pass) outputFacts() output.Facts {
+	facts := output.Facts{
+		ClusterID: p.cc.Status.ClusterID, Region: p.account.access.Region, Name: p.cc.Name, Namespace: p.cc.Namespace,
+	}
+	if p.found.Record != nil {
+		facts.ClusterID, facts.ProjectID = p.found.Record.ClusterID, p.found.Record.ProjectID
+	}
+	if way, err := p.way(); err == nil {
+		facts.Access = string(way.access)
+	}
+	return facts
+}
+
 // put makes the Secret carry a credential, if it does not yet.
 func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kubeconfig.Credential, marks target.Marks) error {
-	rendered, err := output.Render(credential, p.output, p.defaultName)
+	rendered, err := output.Render(credential, p.output, p.outputFacts())
 	if err != nil {
 		return &target.Refused{Key: p.key, Reason: metav1.StatusReasonInvalid, Detail: err.Error()}
 	}

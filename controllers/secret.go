@@ -107,7 +107,7 @@ func fingerprintsOf(cc *v1alpha1.ClusterCredential) []string {
 func readCredential(live *corev1.Secret, p *pass, s slot, known ...string) *kubeconfig.Credential {
 	known = slices.DeleteFunc(known, func(fingerprint string) bool { return fingerprint == "" })
 	isKnown := func(c kubeconfig.Credential) bool { return slices.Contains(known, c.Fingerprint) }
-	if c, err := output.Read(live.Data, s.output, s.defaultName); err == nil && (isKnown(c) || len(known) == 0) {
+	if c, err := output.Read(live.Data, s.output, p.outputFacts()); err == nil && (isKnown(c) || len(known) == 0) {
 		return &c
 	}
 	if c, found := output.Recover(live.Data); found && isKnown(c) {

@@ -92,8 +92,7 @@ func entryNameIndex(o client.Object) []string {
 
 // entryName is the name of the entries in the kubeconfig of an object.
 func entryName(cc *v1alpha1.ClusterCredential) string {
-	primary := slotsOf(cc)[0]
-	return firstOf(primary.output.ClusterName, primary.defaultName)
+	return firstOf(slotsOf(cc)[0].output.ClusterName, cc.Namespace+"-"+cc.Name)
 }
 
 func accountIndex(o client.Object) []string {

@@ -20,9 +20,7 @@ type slot struct {
 	// output has its defaults filled in.
 	output v1alpha1.Output
 	key    types.NamespacedName
-	// defaultName is what clusterName means where it is not set.
-	defaultName string
-	facts       secretFacts
+	facts  secretFacts
 	// view is the Secret itself, where this pass has read it.
 	view *secretView
 }
@@ -36,13 +34,7 @@ func slotsOf(cc *v1alpha1.ClusterCredential) []slot {
 	slots := make([]slot, len(outputs))
 	for i, o := range outputs {
 		o.Format = firstOf(o.Format, v1alpha1.FormatKubeconfig)
-		slots[i] = slot{
-			index: i, output: o, key: types.NamespacedName{Namespace: cc.Namespace, Name: o.SecretName},
-			defaultName: cc.Namespace + "-" + cc.Name,
-		}
-		if o.Format == v1alpha1.FormatArgoCD { // beside it, the names of its namespace are enough
-			slots[i].defaultName = cc.Name
-		}
+		slots[i] = slot{index: i, output: o, key: types.NamespacedName{Namespace: cc.Namespace, Name: o.SecretName}}
 	}
 	return slots
 }

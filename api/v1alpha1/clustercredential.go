@@ -91,7 +91,7 @@ type ClusterCredentialSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:XValidation:rule="self.all(o, self.exists_one(p, p.secretName == o.secretName))",message="write each secretName once: a Secret has one output"
-	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].format) || self[0].format != 'TLS'",message="the first output is where the credential lives: write one of format Kubeconfig, ArgoCD, ClusterAPI, Istio or KubeVela first"
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].format) || !(self[0].format in ['TLS', 'Template'])",message="the first output is where the credential lives: write one of format Kubeconfig, ArgoCD, ClusterAPI, Istio or KubeVela first"
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].writePolicy) || self[0].writePolicy != 'Once'",message="the first output is where the credential lives, and is always kept in step: write writePolicy Once at another output"
 	Outputs []Output `json:"outputs,omitempty"`
 
@@ -292,7 +292,8 @@ type LabelValue string
 // Output is a Secret that receives the credential.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.key) || !has(self.format) || self.format == 'Kubeconfig'",message="key belongs to the format Kubeconfig, the other formats have keys of their own: write none"
-// +kubebuilder:validation:XValidation:rule="!has(self.type) || !has(self.format) || self.format == 'Kubeconfig'",message="type belongs to the format Kubeconfig, the other formats have a type of their own: write none"
+// +kubebuilder:validation:XValidation:rule="!has(self.type) || !has(self.format) || self.format in ['Kubeconfig', 'Template']",message="type belongs to the formats Kubeconfig and Template, the others have a type of their own: write none"
+// +kubebuilder:validation:XValidation:rule="has(self.template) == (has(self.format) && self.format == 'Template')",message="template belongs to the format Template: write both or none"
 // +kubebuilder:validation:XValidation:rule="!has(self.argocd) || (has(self.format) && self.format == 'ArgoCD')",message="argocd belongs to the format ArgoCD: write that format, or no argocd"
 // +kubebuilder:validation:XValidation:rule="!has(self.clusterName) || !has(self.format) || !(self.format in ['KubeVela', 'TLS'])",message="clusterName has no place in the formats KubeVela (the cluster is called like the Secret) and TLS: write none"
 // +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'Istio' || !has(self.clusterName) || self.clusterName.matches('^[-._a-zA-Z0-9]+$')",message="the format Istio has the clusterName as a key of the Secret: write letters, digits, '-', '_' and '.'"
@@ -308,7 +309,8 @@ type Output struct {
 	SecretName string `json:"secretName,omitempty"`
 
 	// format is the shape of the Secret, which says who can read it. Kubeconfig (unset: this): one key that holds a kubeconfig.
-	// ArgoCD, ClusterAPI, Istio, KubeVela: a cluster of theirs. TLS: tls.crt, tls.key and ca.crt, without the server.
+	// ArgoCD, ClusterAPI, Istio, KubeVela: a cluster of theirs. TLS: tls.crt, tls.key and ca.crt,
+	// without the server. Template: what template says.
 	// +optional
 	Format OutputFormat `json:"format,omitempty"`
 
@@ -318,7 +320,7 @@ type Output struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$') && self != '.' && self != '..'",message="write a Secret key: letters, digits, '-', '_' and '.', such as kubeconfig"
 	Key string `json:"key,omitempty"`
 
-	// type is the type of the Secret, at most 253 characters, for the format Kubeconfig. Kubernetes lets it be chosen once: where
+	// type is the type of the Secret, at most 253 characters, for the formats Kubeconfig and Template. Kubernetes lets it be chosen once: where
 	// the Secret exists with another type, the condition Published says so. Unset: Opaque.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
@@ -359,6 +361,10 @@ type Output struct {
 	// +optional
 	WritePolicy WritePolicy `json:"writePolicy,omitempty"`
 
+	// template is what the Secret holds in the format Template, and in no other. Unset: no template.
+	// +optional
+	Template *OutputTemplate `json:"template,omitempty"`
+
 	// existing is what to do with a Secret of that name that is not ours. Refuse (unset:
 	// this): leave it alone and say so; at the first output nothing is issued.
 	// +optional
@@ -392,8 +398,23 @@ type ArgoCDOptions struct {
 	ClusterResources *bool `json:"clusterResources,omitempty"`
 }
 
+// OutputTemplate is the content of a Secret, written as templates.
+type OutputTemplate struct {
+	// data are the keys of the Secret and what they hold, 1 to 32. Both are templates in the language of Go's text/template,
+	// without range, define, template and block; a key is written in at most 512 characters. A key whose value comes out
+	// empty is left out.
+	// +required
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	Data map[string]TemplateText `json:"data,omitempty"`
+}
+
+// TemplateText is a template, at most 64 KiB.
+// +kubebuilder:validation:MaxLength=65536
+type TemplateText string
+
 // OutputFormat is the shape of a Secret.
-// +kubebuilder:validation:Enum=Kubeconfig;ArgoCD;ClusterAPI;Istio;KubeVela;TLS
+// +kubebuilder:validation:Enum=Kubeconfig;ArgoCD;ClusterAPI;Istio;KubeVela;TLS;Template
 type OutputFormat string
 
 // The formats.
@@ -410,6 +431,8 @@ const (
 	FormatKubeVela OutputFormat = "KubeVela"
 	// FormatTLS is a Secret of type kubernetes.io/tls, with the CA. It has no server.
 	FormatTLS OutputFormat = "TLS"
+	// FormatTemplate is whatever the spec's templates say.
+	FormatTemplate OutputFormat = "Template"
 )
 
 // WritePolicy is how often a Secret is written.

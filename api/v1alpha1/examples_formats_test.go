@@ -5,6 +5,7 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +25,7 @@ func many(n int) string {
 
 // formatExamples are about what goes with which format, and with which place in the list.
 func formatExamples() []example {
-	return append(placeExamples(), append(memberExamples(), argoCDExamples()...)...)
+	return slices.Concat(placeExamples(), memberExamples(), argoCDExamples(), templateExamples())
 }
 
 // placeExamples are about the outputs beside each other.
@@ -36,8 +37,8 @@ func placeExamples() []example {
 		rejected:   []string{"spec: {outputs: [{secretName: a}, {secretName: b}, {secretName: a, format: ArgoCD}]}"},
 	}, {
 		constraint: constraint{credential, "spec.outputs", lives + ": write one of format Kubeconfig, ArgoCD, ClusterAPI, Istio or KubeVela first"},
-		accepted:   []string{second("format: TLS")},
-		rejected:   []string{named("format: TLS")},
+		accepted:   []string{second("format: TLS"), template("a: b")},
+		rejected:   []string{named("format: TLS"), named("format: Template, template: {data: {a: b}}")},
 	}, {
 		constraint: constraint{credential, "spec.outputs", lives + ", and is always kept in step: write writePolicy Once at another output"},
 		accepted:   []string{named("writePolicy: Always"), second("writePolicy: Once")},
@@ -60,7 +61,7 @@ func memberExamples() []example {
 		accepted:   []string{named("key: a"), named("format: Kubeconfig, key: a")},
 		rejected:   []string{named("format: ArgoCD, key: a")},
 	}, {
-		constraint: constraint{credential, "spec.outputs[0]", "type belongs to the format Kubeconfig, the other formats have a type of their own: write none"},
+		constraint: constraint{credential, "spec.outputs[0]", "type belongs to the formats Kubeconfig and Template, the others have a type of their own: write none"},
 		accepted:   []string{named("type: auto-import/kubeconfig"), named("format: Kubeconfig, type: Opaque")},
 		rejected:   []string{named("format: ArgoCD, type: Opaque")},
 	}, {
@@ -99,6 +100,35 @@ func memberExamples() []example {
 		constraint: constraint{credential, "spec.outputs[0]", "KubeVela calls the cluster like the Secret, and local is its own: write another secretName"},
 		accepted:   []string{named("format: KubeVela"), output("secretName: local")},
 		rejected:   []string{output("secretName: local, format: KubeVela")},
+	}}
+}
+
+// template is a spec with a second output of the format Template, with that data.
+func template(data string) string {
+	return second("format: Template, template: {data: {" + data + "}}")
+}
+
+func templateExamples() []example {
+	return []example{{
+		constraint: constraint{credential, "spec.outputs[0]", "template belongs to the format Template: write both or none"},
+		accepted:   []string{template("a: '{{ .server }}'")},
+		rejected:   []string{named("template: {data: {a: b}}"), named("format: Template")},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].template.data", "required"},
+		accepted:   []string{template("a: b")},
+		rejected:   []string{named("format: Template, template: {}")},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].template.data", "minProperties"},
+		accepted:   []string{template("a: b")},
+		rejected:   []string{named("format: Template, template: {data: {}}")},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].template.data", "maxProperties"},
+		accepted:   []string{second("format: Template, template: {data: " + entries(32) + "}")},
+		rejected:   []string{named("format: Template, template: {data: " + entries(33) + "}")},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].template.data[*]", "maxLength"},
+		accepted:   []string{template("a: " + long(65536))},
+		rejected:   []string{named("format: Template, template: {data: {a: " + long(65537) + "}}")},
 	}}
 }
 

@@ -4,7 +4,6 @@
 package output
 
 import (
-	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -44,7 +43,7 @@ type argoCDTLSClientConfig struct {
 	CAData     []byte `json:"caData,omitempty"`
 }
 
-func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error) {
+func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rendered, error) {
 	if err := c.CheckForm(); err != nil {
 		return Rendered{}, err
 	}
@@ -53,7 +52,7 @@ func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, defaultName string
 		return Rendered{}, err
 	}
 	data := map[string]issuer.Sensitive{
-		argoCDName: issuer.Sensitive(cmp.Or(o.ClusterName, defaultName)), argoCDServer: issuer.Sensitive(c.Server), argoCDConfig: config,
+		argoCDName: issuer.Sensitive(facts.clusterName(o)), argoCDServer: issuer.Sensitive(c.Server), argoCDConfig: config,
 	}
 	if options := o.ArgoCD; options != nil {
 		addIfSet(data, argoCDProject, options.Project)
@@ -83,7 +82,7 @@ func addIfSet(data map[string]issuer.Sensitive, key, value string) {
 	}
 }
 
-func readArgoCD(data map[string][]byte, _ v1alpha1.Output, _ string) (kubeconfig.Credential, error) {
+func readArgoCD(data map[string][]byte, _ v1alpha1.Output, _ Facts) (kubeconfig.Credential, error) {
 	for _, key := range []string{argoCDServer, argoCDConfig} {
 		if len(data[key]) == 0 {
 			return kubeconfig.Credential{}, &MissingKeyError{Key: key}

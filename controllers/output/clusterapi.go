@@ -22,7 +22,7 @@ const (
 	typeClusterAPI         = corev1.SecretType("cluster.x-k8s.io/secret")
 )
 
-func renderClusterAPI(c kubeconfig.Credential, o v1alpha1.Output, _ string) (Rendered, error) {
+func renderClusterAPI(c kubeconfig.Credential, o v1alpha1.Output, _ Facts) (Rendered, error) {
 	cluster := ClusterAPICluster(o)
 	data, err := kubeconfig.Render(cluster, c)
 	if err != nil {
@@ -39,6 +39,6 @@ func ClusterAPICluster(o v1alpha1.Output) string {
 	return cmp.Or(o.ClusterName, strings.TrimSuffix(o.SecretName, v1alpha1.DefaultSecretSuffix))
 }
 
-func readClusterAPI(data map[string][]byte, _ v1alpha1.Output, _ string) (kubeconfig.Credential, error) {
-	return readKubeconfig(data, v1alpha1.Output{}, "")
+func readClusterAPI(data map[string][]byte, _ v1alpha1.Output, _ Facts) (kubeconfig.Credential, error) {
+	return readKubeconfig(data, v1alpha1.Output{}, Facts{})
 }

@@ -69,3 +69,6 @@ func stored(r Rendered) map[string][]byte {
 	}
 	return data
 }
+
+// testFacts are of the ClusterCredential fleet/prod-1.
+var testFacts = Facts{Namespace: "fleet", Name: "prod-1"}

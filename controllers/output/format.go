@@ -17,9 +17,9 @@ import (
 type format struct {
 	// render gives type and data, and the labels and annotations that the format's
 	// consumers look for; those of the output are added by Render.
-	render func(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error)
+	render func(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rendered, error)
 	// read is the inverse of render; nil for a format that does not hold the whole credential.
-	read func(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeconfig.Credential, error)
+	read func(data map[string][]byte, o v1alpha1.Output, facts Facts) (kubeconfig.Credential, error)
 }
 
 // formatOf returns the format of an output; unset is Kubeconfig.
@@ -37,6 +37,8 @@ func formatOf(o v1alpha1.Output) (format, error) {
 		return format{renderKubeVela, readKubeVela}, nil
 	case v1alpha1.FormatTLS:
 		return format{renderTLS, nil}, nil
+	case v1alpha1.FormatTemplate:
+		return format{renderTemplate, nil}, nil
 	}
 	return format{}, &UnknownFormatError{Format: o.Format}
 }
@@ -47,8 +49,8 @@ func Recover(data map[string][]byte) (c kubeconfig.Credential, found bool) {
 	if c, _, found := Search(data); found { // Kubeconfig, ClusterAPI and Istio
 		return c, true
 	}
-	for _, read := range []func(map[string][]byte, v1alpha1.Output, string) (kubeconfig.Credential, error){readArgoCD, readKubeVela} {
-		if c, err := read(data, v1alpha1.Output{}, ""); err == nil {
+	for _, read := range []func(map[string][]byte, v1alpha1.Output, Facts) (kubeconfig.Credential, error){readArgoCD, readKubeVela} {
+		if c, err := read(data, v1alpha1.Output{}, Facts{}); err == nil {
 			return c, true
 		}
 	}

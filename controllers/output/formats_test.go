@@ -82,7 +82,7 @@ func TestEveryFormatHasItsShape(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			r, err := Render(credential(t), test.output, "fleet-prod-1")
+			r, err := Render(credential(t), test.output, testFacts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestEveryFormatHasItsShape(t *testing.T) {
 // Argo CD writes the same bytes when somebody edits the cluster there, so that the two do not take turns.
 func TestArgoCDsConfigIsAsArgoCDWritesIt(t *testing.T) {
 	c := credential(t)
-	r, err := Render(c, v1alpha1.Output{SecretName: "s", Format: v1alpha1.FormatArgoCD}, "fleet-prod-1")
+	r, err := Render(c, v1alpha1.Output{SecretName: "s", Format: v1alpha1.FormatArgoCD}, testFacts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestArgoCDsConfigIsAsArgoCDWritesIt(t *testing.T) {
 	want := fmt.Sprintf(`{"tlsClientConfig":{"insecure":false,"certData":%q,"keyData":%q,"caData":%q}}`,
 		b64(c.CertPEM), b64(c.KeyPEM.Reveal()), b64(c.CAPEM))
 	if string(r.Data["config"].Reveal()) != want || string(r.Data["server"].Reveal()) != c.Server ||
-		string(r.Data["name"].Reveal()) != "fleet-prod-1" {
+		string(r.Data["name"].Reveal()) != "prod-1" {
 		t.Error("config, server and name are not as Argo CD wants them")
 	}
 }
@@ -113,14 +113,14 @@ func TestArgoCDsConfigIsAsArgoCDWritesIt(t *testing.T) {
 func TestWhatIsNotWholeIsNotRead(t *testing.T) {
 	c := credential(t)
 	for name, o := range formats {
-		r, err := Render(c, o, "fleet-prod-1")
+		r, err := Render(c, o, testFacts)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for key := range r.Data {
 			data := stored(r)
 			delete(data, key)
-			_, err := Read(data, o, "fleet-prod-1")
+			_, err := Read(data, o, testFacts)
 			missing, ok := errors.AsType[*MissingKeyError](err)
 			// Without a CA, cluster-gateway does not verify; nobody but the operator reads such a thing back.
 			optional := slices.Contains([]string{argoCDName, argoCDProject, argoCDNamespace, argoCDResources, caCertKey}, key)
@@ -129,7 +129,7 @@ func TestWhatIsNotWholeIsNotRead(t *testing.T) {
 			}
 		}
 	}
-	_, err := Read(nil, v1alpha1.Output{Format: v1alpha1.FormatTLS}, "a")
+	_, err := Read(nil, v1alpha1.Output{Format: v1alpha1.FormatTLS}, Facts{Name: "a"})
 	if _, ok := errors.AsType[*PartialFormatError](err); !ok || IsWhole(v1alpha1.Output{Format: v1alpha1.FormatTLS}) || !IsWhole(v1alpha1.Output{}) {
 		t.Errorf("TLS: %v", err)
 	}
@@ -143,7 +143,7 @@ func TestAConfigThatIsNotOursIsNotRead(t *testing.T) {
 		"certificates at the top": `{"certData":"eA==","keyData":"eA==","caData":"eA=="}`,
 	} {
 		data := map[string][]byte{"server": []byte(c.Server), "config": []byte(config)}
-		_, err := Read(data, v1alpha1.Output{Format: v1alpha1.FormatArgoCD}, "a")
+		_, err := Read(data, v1alpha1.Output{Format: v1alpha1.FormatArgoCD}, Facts{Name: "a"})
 		_, unreadable := errors.AsType[*UnreadableKeyError](err)
 		_, invalid := errors.AsType[*kubeconfig.Invalid](err)
 		if !unreadable && !invalid {
@@ -162,7 +162,7 @@ func TestEveryFormatCarriesTheWholeWayToTheServer(t *testing.T) {
 		c := credential(t)
 		change(&c.Endpoint)
 		for name, o := range formats {
-			r, err := Render(c, o, "fleet-prod-1")
+			r, err := Render(c, o, testFacts)
 			if o.Format == v1alpha1.FormatKubeVela && c.TLSServerName != "" {
 				if _, ok := errors.AsType[*UnsupportedError](err); !ok {
 					t.Errorf("%s with %s: %v", name, way, err)
@@ -172,7 +172,7 @@ func TestEveryFormatCarriesTheWholeWayToTheServer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := Read(stored(r), o, "fleet-prod-1"); err != nil || !reflect.DeepEqual(c, got) {
+			if got, err := Read(stored(r), o, testFacts); err != nil || !reflect.DeepEqual(c, got) {
 				t.Errorf("%s with %s is not read back (%v)", name, way, err)
 			}
 			if _, hasCA := r.Data[caCertKey]; c.Insecure && hasCA {
@@ -185,7 +185,7 @@ func TestEveryFormatCarriesTheWholeWayToTheServer(t *testing.T) {
 func TestWhateverHoldsTheWholeIsRecovered(t *testing.T) {
 	c := credential(t)
 	for name, o := range formats {
-		r, err := Render(c, o, "fleet-prod-1")
+		r, err := Render(c, o, testFacts)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func with(text []byte, lines string) []byte {
 
 func kubeconfigOf(t testing.TB, c kubeconfig.Credential) []byte {
 	t.Helper()
-	rendered, err := Render(c, v1alpha1.Output{}, "fleet-prod-1")
+	rendered, err := Render(c, v1alpha1.Output{}, testFacts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +88,12 @@ func FuzzStored(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key string, first, second []byte) {
 		seed := storedSeed{key, first, second}.filled(sound)
 		o := v1alpha1.Output{Key: key}
-		got, err := Read(seed.data(), o, "fleet-prod-1")
+		got, err := Read(seed.data(), o, testFacts)
 		if err != nil {
 			checkReadError(t, err)
 		} else {
 			checkGrammar(t, seed.data()[kubeconfigKey(o)])
-			checkRendered(t, got, o, "fleet-prod-1")
+			checkRendered(t, got, o, testFacts)
 		}
 		checkSearch(t, seed.data())
 	})
@@ -102,7 +103,7 @@ func TestTheStoredSeedsReachBothSides(t *testing.T) {
 	accepted, rejected, sound := 0, 0, credential(t)
 	for _, seed := range storedSeeds(t) {
 		seed = seed.filled(sound)
-		if _, err := Read(seed.data(), v1alpha1.Output{Key: seed.key}, "a"); err == nil {
+		if _, err := Read(seed.data(), v1alpha1.Output{Key: seed.key}, Facts{Name: "a"}); err == nil {
 			accepted++
 		} else {
 			rejected++
@@ -130,7 +131,7 @@ func checkSearch(t *testing.T, data map[string][]byte) {
 	t.Helper()
 	got, key, found := Search(data)
 	for _, candidate := range []string{"a", "b", v1alpha1.DefaultSecretKey} { // in their order
-		want, err := Read(data, v1alpha1.Output{Key: candidate}, "")
+		want, err := Read(data, v1alpha1.Output{Key: candidate}, Facts{})
 		if err != nil {
 			continue
 		}
@@ -145,9 +146,9 @@ func checkSearch(t *testing.T, data map[string][]byte) {
 }
 
 // checkRendered holds what is true of everything that is published.
-func checkRendered(t *testing.T, c kubeconfig.Credential, o v1alpha1.Output, name string) {
+func checkRendered(t *testing.T, c kubeconfig.Credential, o v1alpha1.Output, facts Facts) {
 	t.Helper()
-	rendered, err := Render(c, o, name)
+	rendered, err := Render(c, o, facts)
 	if err != nil {
 		t.Fatalf("what was read cannot be written: %v", err)
 	}
@@ -157,11 +158,11 @@ func checkRendered(t *testing.T, c kubeconfig.Credential, o v1alpha1.Output, nam
 		}
 		checkGrammar(t, text.Reveal())
 	}
-	again, err := Read(stored(rendered), o, name)
+	again, err := Read(stored(rendered), o, facts)
 	if err != nil {
 		t.Fatalf("what was written cannot be read: %v", err)
 	}
-	if diff := cmp.Diff(c, again); diff != "" {
-		t.Fatalf("(-written +read):\n%s", diff)
+	if !reflect.DeepEqual(c, again) {
+		t.Fatal("what is read is not what was written")
 	}
 }

@@ -4,8 +4,6 @@
 package output
 
 import (
-	"cmp"
-
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -19,8 +17,8 @@ const (
 	annotationIstioCluster = "networking.istio.io/cluster"
 )
 
-func renderIstio(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error) {
-	id := cmp.Or(o.ClusterName, defaultName)
+func renderIstio(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rendered, error) {
+	id := facts.clusterName(o)
 	data, err := kubeconfig.Render(id, c)
 	if err != nil {
 		return Rendered{}, err
@@ -32,12 +30,12 @@ func renderIstio(c kubeconfig.Credential, o v1alpha1.Output, defaultName string)
 	}, nil
 }
 
-func readIstio(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeconfig.Credential, error) {
-	id := cmp.Or(o.ClusterName, defaultName)
+func readIstio(data map[string][]byte, o v1alpha1.Output, facts Facts) (kubeconfig.Credential, error) {
+	id := facts.clusterName(o)
 	if _, found := data[id]; !found && len(data) == 1 {
 		for other := range data { // the cluster was called otherwise
 			id = other
 		}
 	}
-	return readKubeconfig(data, v1alpha1.Output{Key: id}, "")
+	return readKubeconfig(data, v1alpha1.Output{Key: id}, Facts{})
 }

@@ -15,8 +15,8 @@ import (
 
 // The format Kubeconfig: one data key that holds a kubeconfig.
 
-func renderKubeconfig(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error) {
-	data, err := kubeconfig.Render(cmp.Or(o.ClusterName, defaultName), c)
+func renderKubeconfig(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rendered, error) {
+	data, err := kubeconfig.Render(facts.clusterName(o), c)
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -26,7 +26,7 @@ func renderKubeconfig(c kubeconfig.Credential, o v1alpha1.Output, defaultName st
 	}, nil
 }
 
-func readKubeconfig(data map[string][]byte, o v1alpha1.Output, _ string) (kubeconfig.Credential, error) {
+func readKubeconfig(data map[string][]byte, o v1alpha1.Output, _ Facts) (kubeconfig.Credential, error) {
 	key := kubeconfigKey(o)
 	if len(data[key]) == 0 {
 		return kubeconfig.Credential{}, &MissingKeyError{Key: key}

@@ -22,7 +22,7 @@ const (
 	caCertKey               = "ca.crt"
 )
 
-func renderKubeVela(c kubeconfig.Credential, o v1alpha1.Output, _ string) (Rendered, error) {
+func renderKubeVela(c kubeconfig.Credential, o v1alpha1.Output, _ Facts) (Rendered, error) {
 	if err := c.CheckForm(); err != nil {
 		return Rendered{}, err
 	}
@@ -37,7 +37,7 @@ func renderKubeVela(c kubeconfig.Credential, o v1alpha1.Output, _ string) (Rende
 	}, nil
 }
 
-func readKubeVela(data map[string][]byte, _ v1alpha1.Output, _ string) (kubeconfig.Credential, error) {
+func readKubeVela(data map[string][]byte, _ v1alpha1.Output, _ Facts) (kubeconfig.Credential, error) {
 	for _, key := range []string{kubeVelaEndpoint, corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
 		if len(data[key]) == 0 {
 			return kubeconfig.Credential{}, &MissingKeyError{Key: key}

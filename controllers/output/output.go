@@ -25,14 +25,13 @@ type Rendered struct {
 	Labels, Annotations map[string]string
 }
 
-// Render gives the content of the Secret for an output of the spec. defaultName is
-// what clusterName means when unset: <namespace>-<name> of the ClusterCredential.
-func Render(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Rendered, error) {
+// Render gives the content of the Secret for an output of the spec.
+func Render(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rendered, error) {
 	format, err := formatOf(o)
 	if err != nil {
 		return Rendered{}, err
 	}
-	rendered, err := format.render(c, o, defaultName)
+	rendered, err := format.render(c, o, facts)
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -44,7 +43,7 @@ func Render(c kubeconfig.Credential, o v1alpha1.Output, defaultName string) (Ren
 // Read gives back the credential that Render put into data, whatever clusterName
 // was then. The error is a *MissingKeyError, a *kubeconfig.Invalid or, for a format
 // of another release, an *UnknownFormatError.
-func Read(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeconfig.Credential, error) {
+func Read(data map[string][]byte, o v1alpha1.Output, facts Facts) (kubeconfig.Credential, error) {
 	format, err := formatOf(o)
 	if err != nil {
 		return kubeconfig.Credential{}, err
@@ -52,7 +51,7 @@ func Read(data map[string][]byte, o v1alpha1.Output, defaultName string) (kubeco
 	if format.read == nil {
 		return kubeconfig.Credential{}, &PartialFormatError{Format: o.Format}
 	}
-	return format.read(data, o, defaultName)
+	return format.read(data, o, facts)
 }
 
 // LabelsOf returns the labels that an output asks for; nil if there are none.

@@ -40,22 +40,22 @@ func TestWhatIsRenderedIsReadBack(t *testing.T) {
 	for name, o := range formats {
 		t.Run(name, func(t *testing.T) {
 			c := credential(t)
-			rendered, err := Render(c, o, "fleet-prod-1")
+			rendered, err := Render(c, o, testFacts)
 			if err != nil {
 				t.Fatal(err)
 			}
-			twice, err := Render(c, o, "fleet-prod-1")
+			twice, err := Render(c, o, testFacts)
 			if err != nil || !reflect.DeepEqual(rendered, twice) {
 				t.Errorf("rendered twice, it differs (%v)", err)
 			}
-			got, err := Read(stored(rendered), o, "fleet-prod-1")
+			got, err := Read(stored(rendered), o, testFacts)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(c, got) { // a difference would show the key
 				t.Error("read back, it differs")
 			}
-			if _, err := Read(stored(rendered), o, "another-name"); err != nil {
+			if _, err := Read(stored(rendered), o, Facts{Name: "another-name"}); err != nil {
 				t.Errorf("under another default name: %v", err)
 			}
 		})
@@ -64,7 +64,7 @@ func TestWhatIsRenderedIsReadBack(t *testing.T) {
 
 func TestLabelsAndAnnotationsAreThoseOfTheOutputAndCopies(t *testing.T) {
 	o := formats["Kubeconfig with labels and such"]
-	rendered, err := Render(credential(t), o, "fleet-prod-1")
+	rendered, err := Render(credential(t), o, testFacts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +86,8 @@ func TestTheLabelsOfAFormatWinOverThoseOfTheUser(t *testing.T) {
 
 func TestAnUnknownFormatIsNamed(t *testing.T) {
 	o := v1alpha1.Output{Format: "Smoke"}
-	_, renderErr := Render(credential(t), o, "a")
-	_, readErr := Read(nil, o, "a")
+	_, renderErr := Render(credential(t), o, Facts{Name: "a"})
+	_, readErr := Read(nil, o, Facts{Name: "a"})
 	for _, err := range []error{renderErr, readErr} {
 		e, ok := errors.AsType[*UnknownFormatError](err)
 		if !ok || e.Format != "Smoke" || err.Error() != `this release of the operator does not know the output format "Smoke"` {
@@ -98,7 +98,7 @@ func TestAnUnknownFormatIsNamed(t *testing.T) {
 
 func TestWhatIsRenderedPrintsNoKey(t *testing.T) {
 	c := credential(t)
-	rendered, err := Render(c, v1alpha1.Output{}, "fleet-prod-1")
+	rendered, err := Render(c, v1alpha1.Output{}, testFacts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestKubeconfigSaysKeyAndNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := credential(t)
-			got, err := Render(c, test.output, "fleet-prod-1")
+			got, err := Render(c, test.output, testFacts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,13 +160,13 @@ func TestKubeconfigSaysWhatIsMissingOrWrong(t *testing.T) {
 		"a value that is no own": {map[string][]byte{"value": []byte("x")}, v1alpha1.Output{}, "the kubeconfig is neither JSON nor YAML of kind Config, or names an entry twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Read(test.data, test.output, "fleet-prod-1")
+			_, err := Read(test.data, test.output, testFacts)
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
 	}
-	if _, err := Render(credential(t), v1alpha1.Output{}, ""); err == nil {
+	if _, err := Render(credential(t), v1alpha1.Output{}, Facts{}); err == nil {
 		t.Error("it renders without a name")
 	}
 }

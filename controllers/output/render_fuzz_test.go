@@ -39,7 +39,7 @@ func FuzzRender(f *testing.F) {
 	f.Fuzz(func(t *testing.T, clusterName, defaultName, key, server string) {
 		c, o := sound, v1alpha1.Output{ClusterName: clusterName, Key: key}
 		c.Server = server
-		rendered, err := Render(c, o, defaultName)
+		rendered, err := Render(c, o, Facts{Namespace: "fleet", Name: defaultName})
 		if err != nil {
 			checkReadError(t, err)
 			if rendered.Data != nil {
@@ -47,7 +47,7 @@ func FuzzRender(f *testing.F) {
 			}
 			return
 		}
-		checkRendered(t, c, o, defaultName)
+		checkRendered(t, c, o, Facts{Namespace: "fleet", Name: defaultName})
 	})
 }
 
@@ -57,7 +57,7 @@ func TestTheRenderSeedsReachBothSides(t *testing.T) {
 	for _, seed := range renderSeeds {
 		c := sound
 		c.Server = seed.server
-		if _, err := Render(c, v1alpha1.Output{ClusterName: seed.clusterName, Key: seed.key}, seed.defaultName); err == nil {
+		if _, err := Render(c, v1alpha1.Output{ClusterName: seed.clusterName, Key: seed.key}, Facts{Namespace: "fleet", Name: seed.defaultName}); err == nil {
 			accepted++
 		} else {
 			rejected++

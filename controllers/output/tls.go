@@ -10,7 +10,7 @@ import (
 
 // The format TLS: a Secret of type kubernetes.io/tls with the CA beside. It has no server, so it is not the whole credential.
 
-func renderTLS(c kubeconfig.Credential, o v1alpha1.Output, _ string) (Rendered, error) {
+func renderTLS(c kubeconfig.Credential, o v1alpha1.Output, _ Facts) (Rendered, error) {
 	if err := c.CheckForm(); err != nil {
 		return Rendered{}, err
 	}
