@@ -37,6 +37,9 @@ type pass struct {
 	wanted   rotation.Wanted
 	found    rotation.Found
 	decision rotation.Decision
+	// overrides is true when the certificate that was due when the pass began was asked for
+	// outside of the renewal windows.
+	overrides bool
 
 	// again is when to look again where there is nothing to tell; waiting and lookAt say
 	// that an attempt waits in line, and until about when.

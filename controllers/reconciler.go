@@ -119,6 +119,7 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		return r.failed(ctx, cc, err)
 	}
 	p.decision = rotation.Decide(now, p.wanted, p.found)
+	p.overrides = p.decision.Due && p.decision.Overridden
 	again, err := r.obtain(ctx, p)
 	if err != nil {
 		return r.failed(ctx, cc, err)

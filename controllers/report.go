@@ -216,7 +216,7 @@ func (r *CredentialReconciler) speak(ctx context.Context, p *pass, previous, nex
 	if p.lost != nil || p.attempt != nil && p.attempt.Unknown {
 		r.Metrics.unknownOutcome(p.cc)
 	}
-	for _, event := range status.EventsOf(previous, next, p.isPublishing(previous)) {
+	for _, event := range status.EventsOf(previous, next, status.News{Published: p.isPublishing(previous), Overrode: p.overrides}) {
 		log.Info(event.Message, append([]any{"reason", event.Reason}, certificateFields(event, next)...)...)
 		r.tell(ctx, credentialReference(p.cc), event)
 	}

@@ -29,6 +29,10 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 		if renewal.BeforePercent != nil {
 			want.Schedule.Percent = *renewal.BeforePercent
 		}
+		for _, w := range renewal.Windows {
+			want.Schedule.Windows = append(want.Schedule.Windows,
+				rotation.Window{Schedule: w.Schedule, Duration: w.Duration.Duration, TimeZone: w.TimeZone})
+		}
 	}
 	want.Record.ProjectID = p.account.access.ProjectID
 	want.OtherName = record != nil && namesAnother(p, *record, want.Record)

@@ -212,6 +212,45 @@ type Renewal struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 89",message="write 1 to 89 (percent of the granted lifetime)"
 	BeforePercent *int32 `json:"beforePercent,omitempty"`
+
+	// windows are when renewals for expiry may be made, at most 8. A renewal that is due waits
+	// for the next one, but never beyond a tenth of the granted lifetime, or an hour, before
+	// expiry. Requests, another spec and lost Secrets do not wait, and with policy Manual or
+	// less than 10h of granted lifetime nothing does. Unset: always.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	Windows []RenewalWindow `json:"windows,omitempty"`
+}
+
+// RenewalWindow is a time in which renewals for expiry may be made, again and again.
+type RenewalWindow struct {
+	// schedule says when the window opens, as in a crontab: minute, hour, day of month, month
+	// and day of week such as "0 2 * * 6", or @hourly, @daily, @weekly, @monthly or @yearly; at
+	// most 100 characters. One that cannot be read, or never comes, holds nothing back, and the
+	// condition Issued says so.
+	// +required
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(@(hourly|daily|weekly|monthly|yearly)|[-0-9A-Za-z*/,?]+( +[-0-9A-Za-z*/,?]+){4})$')",message="write minute, hour, day of month, month and day of week, such as 0 2 * * 6, or @hourly, @daily, @weekly, @monthly or @yearly; the time zone goes into timeZone"
+	Schedule string `json:"schedule,omitempty"`
+
+	// duration is how long the window stays open, in hours, minutes and seconds such as 4h, at
+	// least 10m and at most 168h. Renewals begin in its first half.
+	// +required
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$')",message="write hours, e.g. 720h; days are not a unit"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(s|m|h))+$') || (duration(self) >= duration('10m') && duration(self) <= duration('168h'))",message="write at least 10m and at most 168h"
+	Duration metav1.Duration `json:"duration,omitzero"`
+
+	// timeZone is the zone that schedule is read in, by its name in the IANA database such as
+	// Asia/Shanghai, at most 64 characters. A window of an unknown zone holds nothing back,
+	// and the condition Issued says so. Unset: UTC.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z][-+0-9A-Za-z_]*(/[-+0-9A-Za-z_]+)*$') && self != 'Local'",message="write a name of the IANA time zone database, such as Asia/Shanghai; for UTC leave it out"
+	TimeZone string `json:"timeZone,omitempty"`
 }
 
 // RenewalPolicy says who renews.

@@ -37,12 +37,15 @@ const (
 )
 
 // Reasons of an attempt to get a certificate: Issued is False (True for a renewal that
-// only waits), and Ready where no credential works.
+// only waits in line), and Ready where no credential works.
 const (
 	// ReasonIssuing: a first certificate, or one for another spec, is being asked for. Wait.
 	ReasonIssuing Reason = "Issuing"
 	// ReasonRenewing: a renewal is due and under way. Wait.
 	ReasonRenewing Reason = "Renewing"
+	// ReasonWaitingForWindow: a renewal is due by time and waits for spec.renewal.windows. Wait,
+	// or request a renewal.
+	ReasonWaitingForWindow Reason = "WaitingForWindow"
 	// ReasonRateLimited: waiting for a turn under the account's issuesPerMinute, or under
 	// the operator's own limits for one object. Wait, or raise spec.limits of the account.
 	ReasonRateLimited Reason = "RateLimited"

@@ -7,6 +7,10 @@ import "strings"
 
 func zeros(n int) string { return strings.Repeat("0", n) }
 
+func windows(n int) string {
+	return strings.TrimSuffix(strings.Repeat("{schedule: '@daily', duration: 4h}, ", n), ", ")
+}
+
 // specExamples are about the spec of a ClusterCredential, without outputs.
 func specExamples() []example {
 	const (
@@ -14,7 +18,9 @@ func specExamples() []example {
 		durationForm  = "pattern"
 		validityRange = "write at least 20m (the cloud wants 15m when the request arrives) and at most 262800h"
 		beforeRange   = "write at least 1s and at most 262800h"
+		windowRange   = "write at least 10m and at most 168h"
 	)
+	window := func(fields string) string { return "spec: {renewal: {windows: [{" + fields + "}]}}" }
 	return []example{{
 		constraint: constraint{credential, "", "metadata.name: at most 242 characters when spec.outputs is not set, since the Secret " +
 			"is called <name>-kubeconfig; shorten the name or set spec.outputs[0].secretName"},
@@ -174,6 +180,85 @@ func specExamples() []example {
 			"spec: {renewal: {beforePercent: -1}}",
 			"spec: {renewal: {beforePercent: 90}}",
 			"spec: {renewal: {beforePercent: 4294967329}}", // 33 in 32 bits
+		},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows", "maxItems"},
+		accepted:   []string{"spec: {renewal: {windows: []}}", "spec: {renewal: {windows: [" + windows(8) + "]}}"},
+		rejected:   []string{"spec: {renewal: {windows: [" + windows(9) + "]}}"},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].schedule", "required"},
+		accepted:   []string{window("schedule: '0 2 * * *', duration: 4h, timeZone: Asia/Shanghai")},
+		rejected:   []string{window("duration: 4h")},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].schedule", "maxLength"},
+		accepted:   []string{window("duration: 4h, schedule: '0 2 * *" + strings.Repeat(" ", 92) + "*'")},
+		rejected:   []string{window("duration: 4h, schedule: '0 2 * *" + strings.Repeat(" ", 93) + "*'")},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].schedule", "write minute, hour, day of month, month and day of week, such as 0 2 * * 6, " +
+			"or @hourly, @daily, @weekly, @monthly or @yearly; the time zone goes into timeZone"},
+		accepted: []string{
+			window("duration: 4h, schedule: '0 2 * * 6'"),
+			window("duration: 4h, schedule: '*/15 1-3,22 ? JAN-mar Sun'"),
+			window("duration: 4h, schedule: '0  2 * *   *'"),
+			window("duration: 4h, schedule: '@hourly'"), window("duration: 4h, schedule: '@daily'"), window("duration: 4h, schedule: '@weekly'"),
+			window("duration: 4h, schedule: '@monthly'"), window("duration: 4h, schedule: '@yearly'"),
+			window("duration: 4h, schedule: '0 0 30 2 *'"), // never comes, which the condition Issued tells
+		},
+		rejected: []string{
+			window("duration: 4h, schedule: ''"),
+			window("duration: 4h, schedule: '2h'"),
+			window("duration: 4h, schedule: '0 2 * *'"),
+			window("duration: 4h, schedule: '0 0 2 * * *'"), // with seconds
+			window("duration: 4h, schedule: ' 0 2 * * *'"),
+			window("duration: 4h, schedule: '@every 1h'"),
+			window("duration: 4h, schedule: '@reboot'"),
+			window("duration: 4h, schedule: 'CRON_TZ=UTC 0 2 * * *'"),
+			window("duration: 4h, schedule: 'TZ=UTC 0 2 * *'"),
+			window("duration: 4h, schedule: TZ=0"),
+			window("duration: 4h, schedule: \"0 2 * * *\\n\""),
+		},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].duration", "required"},
+		accepted:   []string{window("schedule: '@daily', duration: 4h")},
+		rejected:   []string{window("schedule: '@daily'")},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].duration", durationForm},
+		accepted:   []string{window("schedule: '@daily', duration: 1h30m")},
+		rejected:   []string{window("schedule: '@weekly', duration: 2d")},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].duration", writeHours},
+		accepted:   []string{window("schedule: '@weekly', duration: 48h")},
+		rejected:   []string{window("schedule: '@weekly', duration: 2d"), window("schedule: '@weekly', duration: '4'"), window("schedule: '@weekly', duration: ''")},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].duration", "maxLength"},
+		accepted:   []string{window("schedule: '@daily', duration: " + zeros(30) + "4h")},
+		rejected:   []string{window("schedule: '@daily', duration: " + zeros(31) + "4h")},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].duration", windowRange},
+		accepted:   []string{window("schedule: '@daily', duration: 10m"), window("schedule: '@daily', duration: 168h")},
+		rejected: []string{
+			window("schedule: '@daily', duration: 9m59s"), window("schedule: '@daily', duration: 168h1s"),
+			window("schedule: '@daily', duration: 9999999999999h"),
+		},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].timeZone", "maxLength"},
+		accepted:   []string{window("schedule: '@daily', duration: 4h, timeZone: " + long(64))},
+		rejected:   []string{window("schedule: '@daily', duration: 4h, timeZone: " + long(65))},
+	}, {
+		constraint: constraint{credential, "spec.renewal.windows[0].timeZone",
+			"write a name of the IANA time zone database, such as Asia/Shanghai; for UTC leave it out"},
+		accepted: []string{
+			window("schedule: '@daily', duration: 4h, timeZone: UTC"),
+			window("schedule: '@daily', duration: 4h, timeZone: America/Argentina/Buenos_Aires"),
+			window("schedule: '@daily', duration: 4h, timeZone: Etc/GMT+8"),
+			window("schedule: '@daily', duration: 4h, timeZone: Europe/Atlantis"), // not there, which the condition Issued tells
+		},
+		rejected: []string{
+			window("schedule: '@daily', duration: 4h, timeZone: ''"),
+			window("schedule: '@daily', duration: 4h, timeZone: Local"), // that of a machine
+			window("schedule: '@daily', duration: 4h, timeZone: '+08:00'"),
+			window("schedule: '@daily', duration: 4h, timeZone: ../../etc/passwd"),
+			window("schedule: '@daily', duration: 4h, timeZone: Asia/"),
 		},
 	}, {
 		constraint: constraint{credential, "spec.endpoint.access", "enum"},

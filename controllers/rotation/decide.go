@@ -6,6 +6,7 @@ package rotation
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -17,20 +18,22 @@ import (
 //  2. waits: the latest of everything that holds it back;
 //  3. next look: the soonest of due, expiry, renewal and an hour.
 func Decide(now time.Time, want Wanted, have Found) Decision {
-	d := Decision{}
+	d, next := Decision{}, renewal{}
 	if have.Stored != nil {
-		d.RenewalTime, d.Note = RenewAt(have.Stored.Validity, want.Schedule, want.UID)
-		d.Note = orDefault(d.Note, floorNote(have.Stored.Validity, want.Floor))
+		next = renewalOf(have.Stored.Validity, want.Schedule, want.UID)
+		d.RenewalTime, d.PlainTime, d.Moved = next.slot.at, next.plain, next.moved()
+		d.Note = orDefault(next.beforeNote, floorNote(have.Stored.Validity, want.Floor))
+		d.Note = strings.Trim(d.Note+"; "+next.note, "; ")
 	}
 	if have.Record != nil {
 		d.OtherCluster = have.Stored != nil && (want.OtherName || want.Record.OtherCluster(*have.Record))
 		d.Changed = d.OtherCluster || have.Stored != nil && want.Record.Differs(*have.Record)
 	}
 	if !want.Suspended {
-		d.Trigger, d.Message = triggerOf(now, want, have, d.RenewalTime)
+		d.Trigger, d.Message = triggerOf(now, want, have, d.PlainTime)
 	}
 	if d.Trigger != "" {
-		d.wait(now, want, have)
+		d.wait(now, want, have, next)
 		d.Unprompted = unprompted(d.Trigger, want, have) && !dueAnyway(now, want, have)
 	}
 	d.NextLook = nextLook(now, d, have)
@@ -38,7 +41,7 @@ func Decide(now time.Time, want Wanted, have Found) Decision {
 }
 
 // triggerOf names the first reason for a certificate that holds.
-func triggerOf(now time.Time, want Wanted, have Found, renewal time.Time) (v1alpha1.Trigger, string) {
+func triggerOf(now time.Time, want Wanted, have Found, due time.Time) (v1alpha1.Trigger, string) {
 	switch {
 	case have.Stored == nil && !have.Published:
 		return v1alpha1.TriggerFirst, "the first certificate is asked for"
@@ -54,7 +57,7 @@ func triggerOf(now time.Time, want Wanted, have Found, renewal time.Time) (v1alp
 		return v1alpha1.TriggerSpec, "spec.endpoint names an address that is not known yet"
 	case requested(want.RenewRequest, have.Handled):
 		return v1alpha1.TriggerRequest, "a renewal was requested by annotation"
-	case !want.Schedule.Manual && !now.Before(renewal):
+	case !want.Schedule.Manual && !now.Before(due):
 		return v1alpha1.TriggerExpiry, "the certificate expires at " + stamp(have.Stored.NotAfter)
 	default:
 		return "", ""
@@ -81,8 +84,8 @@ func dueAnyway(now time.Time, want Wanted, have Found) bool {
 	if last == nil {
 		return false
 	}
-	renewal, _ := RenewAt(*last, want.Schedule, want.UID)
-	return !now.Before(last.NotAfter) || !want.Schedule.Manual && !now.Before(renewal)
+	due := renewalOf(*last, want.Schedule, want.UID).slot.at
+	return !now.Before(last.NotAfter) || !want.Schedule.Manual && !now.Before(due)
 }
 
 // requested says whether a request is there that was not handled. Without any record
@@ -122,7 +125,7 @@ func difference(want, have Record) string {
 }
 
 // wait fills At, Due and Reason: the latest of all waits counts.
-func (d *Decision) wait(now time.Time, want Wanted, have Found) {
+func (d *Decision) wait(now time.Time, want Wanted, have Found, next renewal) {
 	d.At, d.Reason = now, v1alpha1.ReasonIssuing
 	if d.Trigger == v1alpha1.TriggerExpiry || d.Trigger == v1alpha1.TriggerRequest {
 		d.Reason = v1alpha1.ReasonRenewing
@@ -143,6 +146,9 @@ func (d *Decision) wait(now time.Time, want Wanted, have Found) {
 	}
 	if at, why := floorOf(now, want, have, d.Trigger); at.After(d.At) {
 		d.later(at, v1alpha1.ReasonRateLimited, why)
+	}
+	if d.Trigger == v1alpha1.TriggerExpiry { // the others wait for no window
+		d.waitForWindow(next)
 	}
 	d.Due = !d.At.After(now)
 }
@@ -167,7 +173,7 @@ func nextLook(now time.Time, d Decision, have Found) time.Time {
 	}
 	consider(d.At)
 	if d.Trigger == "" {
-		consider(d.RenewalTime)
+		consider(d.PlainTime)
 	}
 	if have.Stored != nil {
 		consider(have.Stored.NotAfter)

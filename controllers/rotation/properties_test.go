@@ -271,6 +271,12 @@ func checkDecision(t *testing.T, now time.Time, want Wanted, have Found) {
 		t.Fatalf("another cluster is a change: %+v", d)
 	case (have.Stored == nil) != d.RenewalTime.IsZero():
 		t.Fatalf("a renewal time goes with a certificate: %+v", d)
+	case d.RenewalTime.Before(d.PlainTime), len(want.Schedule.Windows) == 0 && !d.RenewalTime.Equal(d.PlainTime):
+		t.Fatalf("windows make a renewal later, and nothing else does: %+v", d)
+	case (d.Overridden || d.Reason == v1alpha1.ReasonWaitingForWindow) && (d.Trigger != v1alpha1.TriggerExpiry || len(want.Schedule.Windows) == 0):
+		t.Fatalf("only renewals for expiry wait for windows: %+v", d)
+	case d.Due && d.Reason == v1alpha1.ReasonWaitingForWindow:
+		t.Fatalf("due, and yet it waits: %+v", d)
 	case d.Trigger == none && !d.At.IsZero():
 		t.Fatalf("nothing is wanted at %s", d.At)
 	}
@@ -336,6 +342,10 @@ func fromBytes(data []byte) (time.Time, Wanted, Found) {
 		UID: word(), Record: rec(), OtherName: flag(), RenewRequest: word(), Suspended: flag(), Unreachable: flag(),
 		With: word(), Floor: max(0, span()),
 		Schedule: Schedule{Before: max(0, span()), Percent: int32(next() % 90), Manual: flag()},
+	}
+	for range max(0, int(next()%8)-5) { // mostly none
+		schedule := []string{"@daily", "0 2 * * 0", "0 0 30 2 *", "@every 1h", "@yearly"}[next()%5]
+		want.Schedule.Windows = append(want.Schedule.Windows, Window{Schedule: schedule, Duration: span(), TimeZone: word()})
 	}
 	have := Found{Published: flag(), Failures: int32(next()), FailedWith: word()}
 	if flag() {

@@ -17,6 +17,8 @@ type Schedule struct {
 	Percent int32
 	// Manual: expiry alone asks for nothing.
 	Manual bool
+	// Windows are when it may be renewed for expiry; none: always.
+	Windows []Window
 }
 
 // Validity is the granted validity of a certificate.
@@ -29,10 +31,10 @@ type Validity struct {
 // maxSpread bounds how much earlier than Before a renewal is spread.
 const maxSpread = 24 * time.Hour
 
-// RenewAt says when the certificate is renewed, in whole seconds, and a note for the
-// user where Before does not fit the granted lifetime; empty otherwise. It depends on
-// its arguments alone, so that it is the same after a restart. It is never after
-// NotAfter - before and never before NotBefore.
+// RenewAt says when the certificate is renewed if no windows hold that back, in whole
+// seconds, and a note for the user where Before does not fit the granted lifetime; empty
+// otherwise. It depends on its arguments alone, so that it is the same after a restart. It is
+// never after NotAfter - before and never before NotBefore.
 func RenewAt(v Validity, s Schedule, uid string) (at time.Time, note string) {
 	lifetime := v.NotAfter.Sub(v.NotBefore)
 	before, note := leadTime(lifetime, s)

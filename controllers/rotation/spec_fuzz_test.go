@@ -58,7 +58,7 @@ func admitted(spec v1alpha1.ClusterCredentialSpec) bool {
 	if r := spec.Renewal; r != nil {
 		switch {
 		case r.Before != nil && r.BeforePercent != nil, r.Before != nil && !within(r.Before.Duration, time.Second),
-			r.BeforePercent != nil && (*r.BeforePercent < 1 || *r.BeforePercent > 89):
+			r.BeforePercent != nil && (*r.BeforePercent < 1 || *r.BeforePercent > 89), len(r.Windows) > 8:
 			return false
 		}
 	}
@@ -102,6 +102,9 @@ func scheduleOf(spec v1alpha1.ClusterCredentialSpec) (s Schedule) {
 		}
 		if r.BeforePercent != nil {
 			s.Percent = *r.BeforePercent
+		}
+		for _, w := range r.Windows {
+			s.Windows = append(s.Windows, Window{Schedule: w.Schedule, Duration: w.Duration.Duration, TimeZone: w.TimeZone})
 		}
 	}
 	return s

@@ -15,6 +15,8 @@ var specSeeds = [2][]string{
 		`{"accountRef":{"name":"prod"},"cluster":{"id":"c-2"},"validity":{"days":10950},"renewal":{"before":"262800h"}}`,
 		`{"accountRef":{"name":"prod"},"cluster":{"id":"c-2"},"validity":{"duration":"20m"},"renewal":{"before":"1s"}}`,
 		`{"accountRef":{"name":"prod"},"cluster":{"id":"c-2"},"renewal":{"policy":"Manual"},"suspend":true}`,
+		`{"accountRef":{"name":"prod"},"cluster":{"id":"c-2"},"renewal":{"windows":[{"schedule":"0 2 * * *","duration":"4h","timeZone":"Asia/Shanghai"}]}}`,
+		`{"accountRef":{"name":"prod"},"cluster":{"id":"c-2"},"renewal":{"windows":[{"schedule":"@yearly","duration":"10m"},{"schedule":"0 0 30 2 *","duration":"4h"}]}}`,
 		`{"accountRef":{"name":"prod"},"cluster":{"id":"c-2"},"endpoint":{"access":"Internal"},"deletionPolicy":"Delete",
 		  "outputs":[{"secretName":"s","key":"k","clusterName":"n","labels":{"a":"b"}}]}`,
 	},

@@ -92,7 +92,15 @@ type Decision struct {
 	Message string
 	// RenewalTime is when the stored certificate is renewed; zero: none is stored.
 	RenewalTime time.Time
-	// Note tells the user that the spec does not fit the granted lifetime; empty: it does.
+	// PlainTime is RenewalTime without windows: from then on the renewal waits for one.
+	PlainTime time.Time
+	// Moved tells what the windows make of PlainTime; empty: nothing.
+	Moved string
+	// Overridden is true for a renewal that is made outside of the windows, since it can
+	// wait no longer.
+	Overridden bool
+	// Note tells the user what of the spec does not count, such as what does not fit the
+	// granted lifetime; empty: nothing.
 	Note string
 	// OtherCluster is true when the stored certificate is of another cluster than wanted.
 	OtherCluster bool

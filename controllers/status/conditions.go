@@ -90,11 +90,14 @@ func repeated(c metav1.Condition) verdict {
 }
 
 // wantedVerdict says what a certificate that is wanted waits for. Where what is
-// published serves on, a wait is no failure.
+// published serves on, a wait is no failure; but one for a window may take weeks, in which
+// the renewal is due and not made.
 func wantedVerdict(d rotation.Decision, serves bool) verdict {
 	switch {
 	case !d.Due && d.Reason == v1alpha1.ReasonRateLimited:
 		return verdict{serves, d.Reason, d.Message + "; the next one may be asked for at " + stamp(d.At)}
+	case !d.Due && d.Reason == v1alpha1.ReasonWaitingForWindow:
+		return verdict{false, d.Reason, strings.TrimSuffix(d.Message+"; "+d.Note, "; ")}
 	case serves:
 		return verdict{true, v1alpha1.ReasonRenewing, d.Message}
 	default:
@@ -119,7 +122,7 @@ func issuedMessage(facts Facts) string {
 	case facts.Manual:
 		text += "; spec.renewal.policy is Manual: a renewal is advised from " + stamp(renewal)
 	default:
-		text += "; the next one is asked for at " + stamp(renewal)
+		text += strings.TrimSuffix("; the next one is asked for at "+stamp(renewal)+", "+facts.Decision.Moved, ", ")
 	}
 	for _, note := range []string{facts.Decision.Note, facts.Stored.Note} {
 		text = strings.TrimSuffix(text+"; "+note, "; ")

@@ -5,6 +5,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -27,12 +28,20 @@ type Event struct {
 // carries another identity than the one before.
 const ReasonIdentityChanged = "IdentityChanged"
 
+// News is what a pass did and no status tells.
+type News struct {
+	// Published is true when it published a certificate: a status that was wiped tells no news.
+	Published bool
+	// Overrode is true when that was asked for outside of the renewal windows, since expiry
+	// left no time to wait.
+	Overrode bool
+}
+
 // EventsOf names the transitions from one status to the next: a new certificate, or
-// else the most important condition that changed; and a changed identity. published is
-// true when the pass published a certificate: a status that was wiped tells no news.
-func EventsOf(previous, next v1alpha1.ClusterCredentialStatus, published bool) []Event {
-	if published && isNewCertificate(previous.Certificate, next.Certificate) {
-		return append(identity(previous.Certificate, next.Certificate), issuedEvent(previous, next))
+// else the most important condition that changed; and a changed identity.
+func EventsOf(previous, next v1alpha1.ClusterCredentialStatus, news News) []Event {
+	if news.Published && isNewCertificate(previous.Certificate, next.Certificate) {
+		return append(identity(previous.Certificate, next.Certificate), issuedEvent(previous, next, news.Overrode))
 	}
 	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {
 		before, after := meta.FindStatusCondition(previous.Conditions, conditionType), meta.FindStatusCondition(next.Conditions, conditionType)
@@ -50,7 +59,7 @@ func isNewCertificate(previous, next *v1alpha1.Certificate) bool {
 
 // issuedEvent tells of a new certificate; it warns where whoever reads the Secret now
 // reaches another cluster than before.
-func issuedEvent(previous, next v1alpha1.ClusterCredentialStatus) Event {
+func issuedEvent(previous, next v1alpha1.ClusterCredentialStatus, overrode bool) Event {
 	c := next.Certificate
 	event := Event{
 		Type: corev1.EventTypeNormal, Reason: string(v1alpha1.ReasonIssued),
@@ -58,6 +67,9 @@ func issuedEvent(previous, next v1alpha1.ClusterCredentialStatus) Event {
 	}
 	if c.RequestID != "" {
 		event.Message += ", request " + c.RequestID
+	}
+	if overrode {
+		event.Message += "; expiry overrode spec.renewal.windows, none of which opened in time"
 	}
 	if previous.ClusterID != "" && previous.ClusterID != next.ClusterID {
 		event.Type = corev1.EventTypeWarning
@@ -87,7 +99,8 @@ func worthTelling(before *metav1.Condition, after metav1.Condition) bool {
 
 func conditionEvent(before *metav1.Condition, c metav1.Condition) Event {
 	event := Event{Type: corev1.EventTypeNormal, Reason: c.Reason, Message: c.Message}
-	waiting := c.Reason == string(v1alpha1.ReasonIssuing) || c.Reason == string(v1alpha1.ReasonRateLimited)
+	waits := []v1alpha1.Reason{v1alpha1.ReasonIssuing, v1alpha1.ReasonRateLimited, v1alpha1.ReasonWaitingForWindow}
+	waiting := slices.Contains(waits, v1alpha1.Reason(c.Reason))
 	lost := c.Type == v1alpha1.ConditionReady && before != nil && before.Status == metav1.ConditionTrue
 	if c.Status == metav1.ConditionFalse && (lost || !waiting) {
 		event.Type = corev1.EventTypeWarning

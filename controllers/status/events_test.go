@@ -38,6 +38,7 @@ func TestOneEventTellsOfATransition(t *testing.T) {
 		"it fails in another way":              {[]Facts{rest(due, unavailable)}, rest(due, failing(v1alpha1.ReasonForbidden, "403", noon)), "Warning Forbidden 403"},
 		"a need that is gone":                  {[]Facts{rest(due, unavailable)}, rest(), "Normal Issued certificate 0A is valid until"},
 		"it waits for the floor":               {[]Facts{rest()}, rest(due, waitsUntil(at(time.Minute), v1alpha1.ReasonRateLimited, "floor")), "Normal RateLimited floor"},
+		"it waits for a window":                {[]Facts{rest()}, rest(due, waitsUntil(at(time.Minute), v1alpha1.ReasonWaitingForWindow, "window")), "Normal WaitingForWindow window"},
 		"Ready goes before Issued":             {[]Facts{rest()}, rest(expired, wants(v1alpha1.TriggerMissing, "expired"), unavailable), "Warning Expired certificate 0A expired"},
 		"the Secret is lost: a warning":        {[]Facts{rest()}, rest(empty, wants(v1alpha1.TriggerMissing, "lost")), "Warning Issuing no credential is stored: lost"},
 		"another cluster is wanted: a warning": {[]Facts{rest()}, rest(otherCluster, wants(v1alpha1.TriggerSpec, "c-2")), "Warning Issuing the Secret still holds the credential of cluster c-1"},
@@ -50,7 +51,7 @@ func TestOneEventTellsOfATransition(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			previous := after(test.before...)
 			var got []string
-			for _, event := range EventsOf(previous, Next(previous, test.then), true) {
+			for _, event := range EventsOf(previous, Next(previous, test.then), News{Published: true}) {
 				got = append(got, event.Type+" "+event.Reason+" "+event.Message)
 			}
 			if len(got) > 1 || (len(got) == 0) != (test.want == "") || len(got) == 1 && !strings.HasPrefix(got[0], test.want) {
@@ -60,9 +61,22 @@ func TestOneEventTellsOfATransition(t *testing.T) {
 	}
 }
 
+func TestACertificateOutsideOfTheWindowsIsToldOfAsOne(t *testing.T) {
+	next := Next(settled(), rest(func(f *Facts) { f.Stored = storedOf("0B") }))
+	got := EventsOf(settled(), next, News{Published: true, Overrode: true})
+	want := []Event{{Type: "Normal", Reason: "Issued", Message: "certificate 0B is published, valid until 2026-12-14T12:00:00Z, request req-0B; " +
+		"expiry overrode spec.renewal.windows, none of which opened in time"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := EventsOf(next, next, News{Published: true, Overrode: true}); got != nil {
+		t.Errorf("told without a certificate: %+v", got)
+	}
+}
+
 func TestAnotherIdentityIsToldBesides(t *testing.T) {
 	other := rest(func(f *Facts) { f.Stored = storedOf("0B"); f.Stored.Certificate.CommonName = "user-2" })
-	got := EventsOf(settled(), Next(settled(), other), true)
+	got := EventsOf(settled(), Next(settled(), other), News{Published: true})
 	want := []Event{
 		{Type: "Warning", Reason: "IdentityChanged", Message: `the new certificate carries the identity "user-2", the one before carried "user-1": check that the new one has the same permissions in the cluster`},
 		{Type: "Normal", Reason: "Issued", Message: "certificate 0B is published, valid until 2026-12-14T12:00:00Z, request req-0B"},
@@ -70,7 +84,7 @@ func TestAnotherIdentityIsToldBesides(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := EventsOf(v1alpha1.ClusterCredentialStatus{}, Next(v1alpha1.ClusterCredentialStatus{}, other), true); len(got) != 1 {
+	if got := EventsOf(v1alpha1.ClusterCredentialStatus{}, Next(v1alpha1.ClusterCredentialStatus{}, other), News{Published: true}); len(got) != 1 {
 		t.Errorf("a first certificate has no identity before it: %+v", got)
 	}
 }

@@ -103,7 +103,7 @@ func account(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 		fail(next, facts.Lost.With, facts.Now, facts.Lost.RetryAt)
 	case facts.Decision.Trigger == "":
 		succeed(next)
-	case next.Failures == 0 && !facts.Decision.Due:
+	case !facts.Decision.Due && (next.Failures == 0 || facts.Decision.Reason == v1alpha1.ReasonWaitingForWindow):
 		next.NextAttemptTime = laterOrNil(facts.Decision.At)
 	}
 }

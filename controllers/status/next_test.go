@@ -140,6 +140,8 @@ func TestFailuresAreCountedUntilSomethingChanges(t *testing.T) {
 		"waiting for somebody is no failure":               {[]Facts{rest(due, waiting(v1alpha1.ReasonAccountNotFound, "create it", time.Time{}))}, tried{}},
 		"waiting for somebody ends the wait for a turn":    {[]Facts{rest(due, waiting(v1alpha1.ReasonRateLimited, "in line", soon)), rest(due, waiting(v1alpha1.ReasonAccountNotFound, "create it", time.Time{}))}, tried{}},
 		"waiting for the floor says until when":            {[]Facts{rest(due, waitsUntil(soon, v1alpha1.ReasonRateLimited, "floor"))}, tried{Next: "12:01:00"}},
+		"waiting for a window says until when":             {[]Facts{rest(due, waitsUntil(soon, v1alpha1.ReasonWaitingForWindow, "window"))}, tried{Next: "12:01:00"}},
+		"also after a failure in the one before":           {[]Facts{failure, rest(due, waitsUntil(at(time.Hour), v1alpha1.ReasonWaitingForWindow, "window"))}, tried{1, "with-1", "12:00:00", "13:00:00"}},
 		"a refused request waits for the user":             {[]Facts{rest(due, failing(v1alpha1.ReasonRejected, "no", time.Time{}))}, tried{1, "with-1", "12:00:00", ""}},
 		"a lost answer is a failure":                       {[]Facts{rest(due, lostAt(soon))}, tried{1, "with-1", "12:00:00", "12:01:00"}},
 		"a lost answer is one more":                        {[]Facts{failure, rest(due, lostAt(at(2*time.Minute)))}, tried{2, "with-1", "12:00:00", "12:02:00"}},
@@ -279,12 +281,12 @@ func TestTheStatusIsSoundThroughAnyLife(t *testing.T) {
 					t.Fatalf("the same facts again change it:\n%s", cmp.Diff(next, still))
 				}
 			}
-			for _, event := range EventsOf(*frozen, next, true) {
+			for _, event := range EventsOf(*frozen, next, News{Published: true}) {
 				if event.Reason == "" || event.Message == "" {
 					t.Fatalf("an empty event: %+v", event)
 				}
 			}
-			if events := EventsOf(next, next, true); events != nil {
+			if events := EventsOf(next, next, News{Published: true}); events != nil {
 				t.Fatalf("events without a transition: %+v", events)
 			}
 			if t.Failed() {

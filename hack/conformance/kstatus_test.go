@@ -59,8 +59,11 @@ func TestKstatusIsNotMisled(t *testing.T) {
 		facts ours.Facts
 		want  status.Status
 	}{
-		"at rest":                       {settled(), status.CurrentStatus},
-		"a routine renewal":             {settled(due(v1alpha1.TriggerExpiry)), status.CurrentStatus},
+		"at rest":           {settled(), status.CurrentStatus},
+		"a routine renewal": {settled(due(v1alpha1.TriggerExpiry)), status.CurrentStatus},
+		"a renewal waits for its window": {settled(due(v1alpha1.TriggerExpiry), func(f *ours.Facts) {
+			f.Decision.Due, f.Decision.At, f.Decision.Reason = false, f.Now.Add(time.Minute), v1alpha1.ReasonWaitingForWindow
+		}), status.CurrentStatus},
 		"a failed renewal":              {settled(due(v1alpha1.TriggerExpiry), failed(v1alpha1.ReasonUnavailable)), status.CurrentStatus},
 		"suspended":                     {settled(func(f *ours.Facts) { f.Suspended = true }), status.CurrentStatus},
 		"a refused renewal":             {settled(due(v1alpha1.TriggerExpiry), failed(v1alpha1.ReasonRejected)), status.CurrentStatus},
