@@ -35,14 +35,15 @@ import (
 	"github.com/clustercredential/operator/controllers"
 	"github.com/clustercredential/operator/controllers/cce"
 	"github.com/clustercredential/operator/controllers/keyring"
+	"github.com/clustercredential/operator/controllers/verify"
 )
 
 // version is stamped by the Makefile.
 var version = "dev"
 
 const (
-	// drain bounds how long work under way is waited for: one call to the cloud (10 s) and
-	// storing its answer (15 s).
+	// drain bounds how long work under way is waited for: one call to the cloud (10 s),
+	// trying its answer (5 s) and storing it (10 s).
 	drain = 25 * time.Second
 	// leaseName is the name of the Lease that the leader holds.
 	leaseName = "clustercredential-operator"
@@ -206,6 +207,8 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		MinIssueInterval: o.minIssueInterval,
 		FleetHold:        o.fleetHold,
 		AllowInsecureTLS: o.allowInsecureTLS,
+		Verifier:         verify.New(verify.Options{Slots: max(1, o.workers/2)}),
+		VerifyInterval:   o.verifyInterval,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
 	return credentials, errors.Join(

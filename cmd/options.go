@@ -26,7 +26,7 @@ type options struct {
 	metricsSecure, leaderElect, version          bool
 	namespaces                                   []string
 	workers                                      int
-	minIssueInterval                             time.Duration
+	minIssueInterval, verifyInterval             time.Duration
 	fleetHold, allowInsecureTLS                  bool
 	cceEndpoint, iamEndpoint, caBundle           string
 	kubeAPIQPS                                   float32
@@ -51,6 +51,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&namespaces, "namespaces", "", "comma-separated list of the namespaces to look at; empty: all")
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
 	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", 10*time.Minute, "least time between two certificates of one ClusterCredential without a request")
+	flags.DurationVar(&o.verifyInterval, "verify-interval", 10*time.Minute, "how often a published credential is tried against its cluster")
 	flags.BoolVar(&o.fleetHold, "fleet-hold", true, "let at most 5, or 2 % of all ClusterCredentials, get a certificate within an hour that is neither their first, nor due, nor requested; false: as many as want one")
 	flags.BoolVar(&o.allowInsecureTLS, "allow-insecure-tls", false, "let spec.endpoint.allowInsecureTLS publish addresses without TLS verification")
 	flags.StringVar(&o.cceEndpoint, "cce-endpoint", "", "address of CCE for all accounts, such as https://cce.eu-de.otc.t-systems.com; empty: that of each account's region")
@@ -100,6 +101,8 @@ func (o *options) check(qps float64) error {
 	switch {
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles: write 1 or more, not %d", o.workers)
+	case o.verifyInterval < time.Second:
+		return fmt.Errorf("--verify-interval: write 1s or more, not %s", o.verifyInterval)
 	case o.minIssueInterval < time.Second:
 		return fmt.Errorf("--min-issue-interval: write 1s or more, not %s", o.minIssueInterval)
 	case qps < 0:

@@ -46,6 +46,7 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		issuance: *p.attempt.Issuance, credential: kubeconfig.Credential{Endpoint: endpoint, Identity: answer.Identity},
 		marks: p.freshMarks(issued, address.offer), began: p.facts.marks.IssuanceID,
 	}
+	r.tryFresh(ctx, p)
 }
 
 // address is what a new certificate is published with: the way to the server, and what the cloud is known to offer.

@@ -47,6 +47,8 @@ type held struct {
 	issuance   v1alpha1.Issuance
 	credential kubeconfig.Credential
 	marks      target.Marks
+	// untried is true where it must be accepted by the cluster before it is published, and was not tried yet.
+	untried bool
 	// began is the issuance id that the Secret carried before.
 	began string
 }

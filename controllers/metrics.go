@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/status"
+	"github.com/clustercredential/operator/controllers/verify"
 )
 
 const metricsPrefix = "clustercredential_"
@@ -26,6 +28,7 @@ type Metrics struct {
 	publishes *prometheus.CounterVec
 	waits     *prometheus.HistogramVec
 	unknown   *prometheus.CounterVec
+	tries     *prometheus.CounterVec
 
 	mu       sync.Mutex
 	objects  map[types.NamespacedName]objectState
@@ -54,10 +57,11 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		publishes: counter("publish_total", "Writes of an output Secret with a new certificate, by result (success, failure).", "format", "result"),
 		waits:     histogram("rate_limit_wait_seconds", "How long certificates waited for their turn under their account's limit.", waitBuckets, accountLabels...),
 		unknown:   counter("unknown_outcomes_total", "Calls whose answer was lost: a certificate may exist that is not stored.", accountLabels...),
+		tries:     counter("verification_total", "Times that a credential was tried against its cluster, by result (accepted, refused, unreachable, busy).", "result"),
 		objects:   map[types.NamespacedName]objectState{},
 		accounts:  map[types.NamespacedName]bool{},
 	}
-	for _, c := range []prometheus.Collector{m.issuances, m.duration, m.publishes, m.waits, m.unknown, objectGauges{m}} {
+	for _, c := range []prometheus.Collector{m.issuances, m.duration, m.publishes, m.waits, m.unknown, m.tries, objectGauges{m}} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -101,6 +105,10 @@ func (m *Metrics) published(format v1alpha1.OutputFormat, ok bool) {
 		result = "failure"
 	}
 	m.publishes.WithLabelValues(string(format), result).Inc()
+}
+
+func (m *Metrics) verified(verdict verify.Verdict) {
+	m.tries.WithLabelValues(strings.ToLower(verdict.String())).Inc()
 }
 
 func (m *Metrics) waited(a account, wait time.Duration) {

@@ -51,6 +51,10 @@ type pass struct {
 	leftover bool
 	lookAt   time.Time
 
+	// trial is the last time that the published credential, or the fresh one, was tried against the cluster, and tryAt when it
+	// is tried next.
+	trial trial
+	tryAt time.Time
 	// fresh is a certificate that was issued and is not stored yet.
 	fresh *held
 	// attempt and lost are what status is told.
@@ -80,6 +84,7 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	slots := slotsOf(cc)
 	p := &pass{now: now, cc: cc, slot: slots[0], insecureAllowed: r.AllowInsecureTLS, remembered: r.memory.of(cc.UID)}
 	p.copies = copiesOf(slots[1:], p.remembered)
+	p.trial = r.trials.of(cc.UID)
 	var err error
 	if p.account, err = r.accountOf(ctx, accountName(cc)); err != nil {
 		return nil, err

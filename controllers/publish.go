@@ -32,7 +32,9 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 	}
 	switch {
 	case p.fresh != nil:
-		r.store(ctx, p)
+		if r.tryHeld(ctx, p) {
+			r.store(ctx, p)
+		}
 	case p.problem != nil || p.stored() == nil:
 	case p.fill == nil && p.facts.carriedFor == p.purpose():
 		p.current = true

@@ -53,6 +53,10 @@ type Config struct {
 	// FleetHold holds mass changes: see fleet.Hold. False: whatever wants a certificate gets
 	// one.
 	FleetHold bool
+	// Verifier tries credentials against their clusters; nil: nothing is tried.
+	Verifier Verifier
+	// VerifyInterval is how often what is published is tried.
+	VerifyInterval time.Duration
 	// AllowInsecureTLS lets addresses without TLS verification be published, where the spec asks for that, too.
 	AllowInsecureTLS bool
 	// MinIssueInterval is the least time between two certificates of one object without a
@@ -68,6 +72,9 @@ type CredentialReconciler struct {
 	wake    *waker
 	work    *workInProgress
 	changes *changes
+	trials  *trials
+	// began is when this process began.
+	began time.Time
 }
 
 // NewCredentialReconciler returns a reconciler that remembers nothing yet.
@@ -79,6 +86,8 @@ func NewCredentialReconciler(config Config) *CredentialReconciler {
 		wake:    &waker{},
 		work:    &workInProgress{},
 		changes: &changes{},
+		trials:  &trials{},
+		began:   config.Clock.Now(),
 	}
 }
 
@@ -128,6 +137,7 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		return reconcile.Result{RequeueAfter: again}, nil // nothing to tell yet: look again then
 	}
 	r.publish(ctx, p)
+	r.keepTrying(ctx, p)
 	return r.report(ctx, p)
 }
 

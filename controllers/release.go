@@ -183,6 +183,7 @@ func metaTime(at time.Time) *metav1.Time {
 func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) error {
 	uid := r.memory.forget(name)
 	r.leaveLine(now, uid)
+	r.trials.forget(uid)
 	r.Metrics.forget(name)
 	owned, err := r.ownedSecrets(ctx, name)
 	if err != nil {

@@ -88,6 +88,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 		},
 		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting, FleetHeld: p.fleetHeld,
 	}
+	facts.Verified = r.verified(p)
 	if p.problem != nil {
 		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message
 	}
@@ -256,13 +257,14 @@ func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredential
 		sooner(next.NextAttemptTime.Time)
 	}
 	sooner(p.lookAt)
+	sooner(p.tryAt)
 	if p.leftover {
 		sooner(p.now.Add(leftoverLook))
 	}
 	if p.problem != nil || slices.ContainsFunc(p.copies, func(c secretCopy) bool { return c.problem != nil }) {
 		sooner(p.now.Add(conflictLook))
 	}
-	if p.fresh != nil && !p.current {
+	if p.fresh != nil && !p.current && !p.fresh.untried {
 		sooner(r.Clock.Now().Add(heldLook))
 	}
 	return max(at.Sub(r.Clock.Now()), time.Millisecond)

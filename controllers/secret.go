@@ -121,6 +121,14 @@ func readCredential(live *corev1.Secret, p *pass, s slot, known ...string) *kube
 	return nil
 }
 
+// readOutput is the credential in the Secret of a whole format, as it stands there.
+func readOutput(live *corev1.Secret, s slot) (kubeconfig.Credential, error) {
+	if c, found := output.Recover(live.Data); found {
+		return c, nil
+	}
+	return output.Read(live.Data, s.output, output.Facts{})
+}
+
 // salvage reads a kubeconfig that is not exactly what we write, as if it came from the cloud.
 func salvage(data []byte, p *pass) (kubeconfig.Credential, error) {
 	answer, err := kubeconfig.Parse(data, p.now)

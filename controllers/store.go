@@ -16,8 +16,8 @@ import (
 )
 
 // storeDeadline bounds how long a fresh certificate is tried to be stored in one pass.
-// Together with postDeadline it stays below the shutdown grace.
-const storeDeadline = 15 * time.Second
+// Together with postDeadline and verifyDeadline it stays below the shutdown grace.
+const storeDeadline = 10 * time.Second
 
 // heldFor returns a certificate that an earlier pass could not store, if it still is
 // what the spec asks for and valid; one that is not is discarded.
@@ -95,15 +95,20 @@ func (r *CredentialReconciler) overtaken(p *pass) bool {
 	if !other && !taken {
 		return false
 	}
+	r.dropHeld(p, v1alpha1.ReasonSecretConflict, fmt.Sprintf("Secret %s was written by somebody else while the certificate was asked for", p.key))
+	p.problem = p.standingProblem()
+	return true
+}
+
+// dropHeld discards a certificate that was issued and will not be published.
+func (r *CredentialReconciler) dropHeld(p *pass, reason v1alpha1.Reason, why string) {
 	certificate := describeCertificate(p.fresh.credential.Identity)
 	p.attempt = &status.Attempt{
 		Issuance: &p.fresh.issuance, With: p.wanted.With, Discarded: &certificate,
-		Failure: &status.Failure{Reason: v1alpha1.ReasonSecretConflict, Message: fmt.Sprintf("Secret %s was written by somebody else while the certificate was asked for", p.key)},
+		Failure: &status.Failure{Reason: reason, Message: why},
 	}
-	p.problem = p.standingProblem()
 	p.fresh = nil
 	r.memory.update(p.cc, func(m *remembered) { m.held = nil })
-	return true
 }
 
 // hold keeps a certificate that could not be stored, and says so.

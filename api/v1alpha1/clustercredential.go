@@ -84,6 +84,12 @@ type ClusterCredentialSpec struct {
 	// +optional
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
 
+	// verification is whether a certificate is tried against the cluster's API server. BestEffort (unset: this): one that is
+	// refused is not published; where the server cannot be asked from the operator, it is, and the condition Verified says so.
+	// Required: only one that was accepted is published. Disabled: nothing is tried.
+	// +optional
+	Verification Verification `json:"verification,omitempty"`
+
 	// outputs are the Secrets that receive the credential, 1 to 16, all from one certificate. The first is the primary one: the
 	// credential lives there, in a format that holds all of it, and the others are made from it. Unset: one Secret
 	// <name>-kubeconfig with a kubeconfig. A change asks for no certificate.
@@ -308,6 +314,17 @@ type Endpoint struct {
 	// +optional
 	AllowInsecureTLS bool `json:"allowInsecureTLS,omitempty"`
 }
+
+// Verification says whether certificates are tried.
+// +kubebuilder:validation:Enum=Required;BestEffort;Disabled
+type Verification string
+
+// The verifications.
+const (
+	VerificationRequired   Verification = "Required"
+	VerificationBestEffort Verification = "BestEffort"
+	VerificationDisabled   Verification = "Disabled"
+)
 
 // Access is a way to a cluster's API server. Auto is for the spec only, Custom for
 // the status only.

@@ -156,7 +156,7 @@ type Issuance struct {
 
 // Trigger is why a certificate is asked for. The order is the order in which they
 // are looked at: the first that holds is named.
-// +kubebuilder:validation:Enum=First;Missing;Spec;Request;Expiry
+// +kubebuilder:validation:Enum=First;Missing;Spec;NotAccepted;Request;Expiry
 type Trigger string
 
 // The triggers.
@@ -167,6 +167,8 @@ const (
 	TriggerMissing Trigger = "Missing"
 	// TriggerSpec: another cluster, validity or account than the published one was asked with.
 	TriggerSpec Trigger = "Spec"
+	// TriggerNotAccepted: the target API server refuses the published certificate.
+	TriggerNotAccepted Trigger = "NotAccepted"
 	// TriggerRequest: the annotation clustercredential.dev/renew-requested-at has a new value.
 	TriggerRequest Trigger = "Request"
 	// TriggerExpiry: the renewal time has come.

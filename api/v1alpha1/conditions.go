@@ -13,6 +13,9 @@ const (
 	ConditionIssued = "Issued"
 	// ConditionPublished: every output Secret carries the current credential.
 	ConditionPublished = "Published"
+	// ConditionVerified: the target API server accepted the published credential (True) or refused it (False); Unknown: it
+	// could not be asked. Absent before it was asked, and with spec.verification Disabled.
+	ConditionVerified = "Verified"
 	// ConditionReconciling stands, True, while a changed spec is not yet carried out or no
 	// credential was published yet; absent otherwise (kstatus).
 	ConditionReconciling = "Reconciling"
@@ -32,6 +35,8 @@ const (
 	ReasonIssued Reason = "Issued"
 	// ReasonPublished: Published. Every Secret carries the current credential.
 	ReasonPublished Reason = "Published"
+	// ReasonAccepted: Verified. The target API server accepted the published credential.
+	ReasonAccepted Reason = "Accepted"
 	// ReasonSuspended: Issued. spec.suspend is true: set it to false to go on.
 	ReasonSuspended Reason = "Suspended"
 )
@@ -99,6 +104,12 @@ const (
 	ReasonSecretConflict Reason = "SecretConflict"
 	// ReasonWriteRefused: the API server refused the Secret; the message says why.
 	ReasonWriteRefused Reason = "WriteRefused"
+	// ReasonNotAccepted: Verified, Ready, and Issued where a new certificate was not published for it. The target API server
+	// refused the certificate. A new one is asked for once it did so twice; see whether somebody revoked certificates.
+	ReasonNotAccepted Reason = "NotAccepted"
+	// ReasonUnreachable: Verified (Unknown). The target API server could not be asked from here; the message says why. With
+	// spec.verification Required also Issued and Published: nothing is asked for, or published, that cannot be tried.
+	ReasonUnreachable Reason = "Unreachable"
 	// ReasonExpired: Ready. The published certificate has expired; Issued says why there is
 	// no newer one.
 	ReasonExpired Reason = "Expired"

@@ -55,6 +55,8 @@ func triggerOf(now time.Time, want Wanted, have Found, due time.Time) (v1alpha1.
 		return v1alpha1.TriggerSpec, "spec asks for " + difference(want.Record, *have.Record)
 	case want.Unreachable:
 		return v1alpha1.TriggerSpec, "spec.endpoint names an address that is not known yet"
+	case have.Refused:
+		return v1alpha1.TriggerNotAccepted, "the cluster does not accept the published certificate"
 	case requested(want.RenewRequest, have.Handled):
 		return v1alpha1.TriggerRequest, "a renewal was requested by annotation"
 	case !want.Schedule.Manual && !now.Before(due):
@@ -71,7 +73,7 @@ func unprompted(trigger v1alpha1.Trigger, want Wanted, have Found) bool {
 	if want.RenewRequest != "" && !slices.Contains(have.Handled, CutRequest(want.RenewRequest)) {
 		return false
 	}
-	return trigger == v1alpha1.TriggerMissing || trigger == v1alpha1.TriggerSpec
+	return trigger == v1alpha1.TriggerMissing || trigger == v1alpha1.TriggerSpec || trigger == v1alpha1.TriggerNotAccepted
 }
 
 // dueAnyway says whether time alone would ask for the next certificate, whatever has

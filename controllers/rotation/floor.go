@@ -19,6 +19,8 @@ const (
 	// requestInterval is the least time between two certificates by request: a minute, and
 	// the second that is cut off where the time of the first was stored.
 	requestInterval = time.Minute + time.Second
+	// refusalsPerDay bounds certificates for published ones that the cluster refuses.
+	refusalsPerDay = 4
 	// discardsPerDay bounds certificates that were issued and not fit to be published.
 	discardsPerDay = 4
 )
@@ -32,6 +34,8 @@ func floorOf(now time.Time, want Wanted, have Found, trigger v1alpha1.Trigger) (
 	switch trigger {
 	case v1alpha1.TriggerExpiry:
 		candidate, reason = intervalFloor(attempts, want.Floor)
+	case v1alpha1.TriggerNotAccepted:
+		candidate, reason = refusedFloor(now, want, attempts)
 	case v1alpha1.TriggerMissing:
 		candidate, reason = repairFloor(now, want, have, attempts)
 	case v1alpha1.TriggerRequest:
@@ -54,6 +58,8 @@ func (a Attempt) StillCounts(now time.Time) bool {
 	case a.Lost:
 		return age < HoldOff
 	case a.Discarded:
+		return age < 24*time.Hour
+	case a.Trigger == v1alpha1.TriggerNotAccepted:
 		return age < 24*time.Hour
 	case a.Trigger == v1alpha1.TriggerMissing, a.Trigger == v1alpha1.TriggerSpec, a.Trigger == v1alpha1.TriggerRequest:
 		return age < time.Hour
@@ -90,6 +96,16 @@ func repairFloor(now time.Time, want Wanted, have Found, attempts []Attempt) (ti
 	}
 	if requested(want.RenewRequest, have.Handled) {
 		sooner(requestFloor(now, attempts))
+	}
+	return at, why
+}
+
+// refusedFloor bounds certificates that replace refused ones: who goes on revoking does not make a loop of it.
+func refusedFloor(now time.Time, want Wanted, attempts []Attempt) (time.Time, string) {
+	at, why := intervalFloor(attempts, want.Floor)
+	oldest := nth(attempts, refusalsPerDay, now.Add(-24*time.Hour), byTrigger(v1alpha1.TriggerNotAccepted))
+	if oldest != nil && oldest.At.Add(24*time.Hour).After(at) {
+		return oldest.At.Add(24 * time.Hour), fmt.Sprintf("at most %d certificates a day for published ones that the cluster does not accept", refusalsPerDay)
 	}
 	return at, why
 }

@@ -42,6 +42,8 @@ type Found struct {
 	// Last is the validity of the certificate that was published last, where none is stored
 	// any more; nil: not known.
 	Last *Validity
+	// Refused is true when the target refuses the stored certificate for good.
+	Refused bool
 	// Published is true when a certificate was ever published.
 	Published bool
 	// Record is what the stored certificate was asked for; nil: not known.

@@ -68,6 +68,11 @@ type slot struct {
 	inside bool
 }
 
+// SafeLimit is until when a renewal may wait for something other than its turn: windows, or a cluster that cannot be reached.
+func SafeLimit(v Validity) time.Time {
+	return v.NotAfter.Add(-max(v.NotAfter.Sub(v.NotBefore)/10, leastMargin)).Truncate(time.Second)
+}
+
 // calendarOf reads the windows. Whatever cannot be read holds nothing back.
 func calendarOf(v Validity, s Schedule, uid string, plain time.Time) calendar {
 	lifetime := v.NotAfter.Sub(v.NotBefore)
@@ -78,7 +83,7 @@ func calendarOf(v Validity, s Schedule, uid string, plain time.Time) calendar {
 		return calendar{note: fmt.Sprintf("spec.renewal.windows is ignored, since the certificate was granted for %s only: write a validity of %s or more", lifetime, leastForWindows)}
 	}
 	c := calendar{plain: plain, uid: uid, serial: v.Serial}
-	c.limit = v.NotAfter.Add(-max(lifetime/10, leastMargin)).Truncate(time.Second)
+	c.limit = SafeLimit(v)
 	c.last = c.limit.Add(-spreadOf(uid, v.Serial, min(c.limit.Sub(plain)/10, maxSpread)))
 	var notes []string
 	for i, w := range s.Windows {

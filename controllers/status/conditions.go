@@ -30,7 +30,8 @@ const maxMessage = 1024
 func conditions(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	issued := issuedOf(*next, facts)
 	published := publishedOf(facts, issued)
-	ready := readyOf(facts, issued, published)
+	verify(next, facts)
+	ready := readyOf(*next, facts, issued, published)
 	set(next, facts, v1alpha1.ConditionReady, ready)
 	set(next, facts, v1alpha1.ConditionIssued, issued)
 	set(next, facts, v1alpha1.ConditionPublished, published)
@@ -191,7 +192,7 @@ func pending(issued verdict) v1alpha1.Reason {
 	return issued.reason
 }
 
-func readyOf(facts Facts, issued, published verdict) verdict {
+func readyOf(next v1alpha1.ClusterCredentialStatus, facts Facts, issued, published verdict) verdict {
 	stored := facts.Stored
 	switch {
 	case stored == nil && facts.Output.Reason != "":
@@ -206,11 +207,44 @@ func readyOf(facts Facts, issued, published verdict) verdict {
 			", which spec does not name any more: " + issued.message}
 	case facts.WrongAccess:
 		return verdict{false, pending(issued), "the Secret does not hold the address that spec.endpoint asks for: " + issued.message}
+	case meta.IsStatusConditionFalse(next.Conditions, v1alpha1.ConditionVerified):
+		verified := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionVerified)
+		return verdict{false, v1alpha1.Reason(verified.Reason), verified.Message}
 	case slices.ContainsFunc(facts.Copies, Copy.isMissing):
 		return verdict{false, published.reason, "not every output holds a credential that works: " + published.message}
 	default:
 		return verdict{true, v1alpha1.ReasonValid, "the published credential is valid until " + stamp(stored.Certificate.NotAfter.Time)}
 	}
+}
+
+// verify sets Verified; where there is nothing new to say of it, what was said stands.
+func verify(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
+	v := facts.Verified
+	if v == nil {
+		return
+	}
+	said := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionVerified)
+	switch {
+	case v.Disabled || facts.Stored == nil:
+		meta.RemoveStatusCondition(&next.Conditions, v1alpha1.ConditionVerified)
+		return
+	case v.Reason == "" && (said == nil || said.Status == metav1.ConditionUnknown && said.Reason == string(v1alpha1.ReasonUnreachable)):
+		return
+	case v.Reason == "":
+		v = &Verified{Reason: v1alpha1.Reason(said.Reason), Message: said.Message}
+	}
+	condition := metav1.Condition{
+		Type: v1alpha1.ConditionVerified, Status: metav1.ConditionUnknown, Reason: string(v.Reason), Message: cut(v.Message),
+		ObservedGeneration: facts.Generation, LastTransitionTime: metav1.NewTime(facts.Now),
+	}
+	switch v.Reason {
+	case v1alpha1.ReasonAccepted:
+		condition.Status = metav1.ConditionTrue
+	case v1alpha1.ReasonNotAccepted:
+		condition.Status = metav1.ConditionFalse
+	default: // it could not be asked
+	}
+	meta.SetStatusCondition(&next.Conditions, condition)
 }
 
 // isMissing says whether the Secret holds no credential that works.

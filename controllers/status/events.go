@@ -43,7 +43,7 @@ func EventsOf(previous, next v1alpha1.ClusterCredentialStatus, news News) []Even
 	if news.Published && isNewCertificate(previous.Certificate, next.Certificate) {
 		return append(identity(previous.Certificate, next.Certificate), issuedEvent(previous, next, news.Overrode))
 	}
-	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {
+	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished, v1alpha1.ConditionVerified} {
 		before, after := meta.FindStatusCondition(previous.Conditions, conditionType), meta.FindStatusCondition(next.Conditions, conditionType)
 		if after != nil && worthTelling(before, *after) {
 			return []Event{conditionEvent(before, *after)}

@@ -51,6 +51,8 @@ type Facts struct {
 	Output Output
 	// Copies are the further output Secrets, in the order of the spec.
 	Copies []Copy
+	// Verified is what the cluster says of the stored credential; nil or empty: nothing new.
+	Verified *Verified
 	// Released are Secrets that were outputs and are not any more.
 	Released []v1alpha1.OutputStatus
 }
@@ -130,6 +132,15 @@ type Output struct {
 	Message string
 	// Note is added to the message of a healthy Published; may be empty.
 	Note string
+}
+
+// Verified is what the cluster says of the stored credential.
+type Verified struct {
+	// Disabled is true when nobody asks it.
+	Disabled bool
+	// Reason is Accepted, NotAccepted, or Unreachable where it could not be asked; empty: nothing new.
+	Reason  v1alpha1.Reason
+	Message string
 }
 
 // Copy is the state of a further output Secret.

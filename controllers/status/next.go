@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -31,6 +32,9 @@ func Next(previous v1alpha1.ClusterCredentialStatus, facts Facts) v1alpha1.Clust
 	account(&next, facts)
 	next.History = history(next.History, facts)
 	next.Outputs = outputs(next.Outputs, facts)
+	if was, is := previous.Certificate, next.Certificate; facts.Verified != nil && was != nil && was.FingerprintSHA256 != is.FingerprintSHA256 {
+		meta.RemoveStatusCondition(&next.Conditions, v1alpha1.ConditionVerified) // what was said of it says nothing of another
+	}
 	conditions(&next, facts)
 	return next
 }

@@ -1,0 +1,309 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/status"
+	"github.com/clustercredential/operator/controllers/verify"
+)
+
+// Verifier tries a credential against the API server that it names. verify.Prober is the one that runs.
+type Verifier interface {
+	Try(ctx context.Context, c kubeconfig.Credential, fresh bool) verify.Outcome
+}
+
+const (
+	// verifyDeadline bounds the tries of one certificate.
+	verifyDeadline = 5 * time.Second
+	// untriedLook is how soon a certificate is tried again that must be accepted before it is published.
+	untriedLook = time.Minute
+	// refusedApart is the least time between two refusals that together say that a certificate is refused for good.
+	refusedApart = 30 * time.Second
+)
+
+// verification is what the spec asks for; without a Verifier nothing is tried.
+func (r *CredentialReconciler) verification(p *pass) v1alpha1.Verification {
+	if r.Verifier == nil {
+		return v1alpha1.VerificationDisabled
+	}
+	return firstOf(p.cc.Spec.Verification, v1alpha1.VerificationBestEffort)
+}
+
+// tryFresh shows a certificate that was just issued to the cluster. One that is refused is discarded. One that must be
+// accepted before it is published, and could not be tried, is kept and tried again.
+func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
+	mode := r.verification(p)
+	if mode == v1alpha1.VerificationDisabled {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyDeadline)
+	defer cancel()
+	if r.judgeFresh(p, r.try(ctx, p.fresh.credential, true)) {
+		p.fresh.untried = mode == v1alpha1.VerificationRequired && p.trial.outcome.Verdict != verify.Accepted
+		return
+	}
+	refused := p.fresh
+	p.fresh = nil
+	r.discard(p, &refused.credential.Identity, "")
+	p.attempt.Failure.Reason = v1alpha1.ReasonNotAccepted
+	p.attempt.Failure.Message = "the cluster does not accept the new certificate, and it was not published: " + p.trial.outcome.Detail
+	p.trial = r.trials.of(p.cc.UID) // what is published was not tried
+}
+
+// tryHeld tries a certificate again that waits to be accepted; false: it waits on, or was refused.
+func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) bool {
+	if !p.fresh.untried || r.verification(p) != v1alpha1.VerificationRequired {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
+	defer cancel()
+	tried := p.attempt != nil // in this very pass
+	switch accepted := tried || r.judgeFresh(p, r.try(ctx, p.fresh.credential, false)); {
+	case !accepted:
+		r.dropHeld(p, v1alpha1.ReasonNotAccepted, "the cluster does not accept the new certificate, and it was not published: "+p.trial.outcome.Detail)
+		p.attempt.Failure.Counts, p.attempt.Failure.RetryAt = true, r.backoff(p, rotation.CapLate)
+		return false
+	case p.trial.outcome.Verdict == verify.Accepted:
+		p.fresh.untried = false
+		return true
+	}
+	fresh := p.fresh
+	r.memory.update(p.cc, func(m *remembered) { m.held = fresh })
+	p.problem = &publishProblem{v1alpha1.ReasonUnreachable,
+		"spec.verification is Required, and the new certificate is kept in memory until the cluster can be asked: " + p.trial.outcome.Detail}
+	p.lookAt = p.now.Add(untriedLook)
+	return false
+}
+
+// judgeFresh notes what came of trying a new certificate; false: it is refused.
+func (r *CredentialReconciler) judgeFresh(p *pass, outcome verify.Outcome) bool {
+	p.trial = trial{about: aboutOf(p.fresh.credential), at: p.now, outcome: outcome}
+	return outcome.Verdict != verify.Refused
+}
+
+func (r *CredentialReconciler) try(ctx context.Context, c kubeconfig.Credential, fresh bool) verify.Outcome {
+	outcome := r.Verifier.Try(ctx, c, fresh)
+	r.Metrics.verified(outcome.Verdict)
+	return outcome
+}
+
+// checkTarget holds a certificate back that could not be tried: where it must be accepted before it is published, and the
+// cluster cannot be reached with the published one either. Near expiry it is asked for all the same.
+func (r *CredentialReconciler) checkTarget(ctx context.Context, p *pass) *status.Failure {
+	stored := p.stored()
+	if r.verification(p) != v1alpha1.VerificationRequired || stored == nil || p.decision.OtherCluster || p.view == nil || p.view.credential == nil {
+		return nil
+	}
+	validity := rotation.Validity{NotBefore: stored.certificate.NotBefore.Time, NotAfter: stored.certificate.NotAfter.Time}
+	if !p.now.Before(rotation.SafeLimit(validity)) {
+		return nil
+	}
+	credential := *p.view.credential
+	if way, err := p.way(); err == nil {
+		way.dress(&credential.Endpoint)
+	}
+	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
+	defer cancel()
+	outcome := r.try(ctx, credential, false)
+	if outcome.Verdict == verify.Accepted || outcome.Verdict == verify.Refused {
+		return nil
+	}
+	return &status.Failure{
+		Reason: v1alpha1.ReasonUnreachable, Counts: true, RetryAt: r.backoff(p, rotation.CapSoon),
+		Message: "spec.verification is Required, and no certificate is asked for while the cluster cannot be reached: " + outcome.Detail,
+	}
+}
+
+// trial is what came of trying a credential.
+type trial struct {
+	// about names the certificate and the way to the server.
+	about   string
+	at      time.Time
+	outcome verify.Outcome
+	// refusedAt is when it was first refused with nothing else since; confirmed, that it was again, long enough after.
+	refusedAt time.Time
+	confirmed bool
+}
+
+func aboutOf(c kubeconfig.Credential) string {
+	return digest(c.Fingerprint, c.Server, c.TLSServerName, c.ProxyURL, fmt.Sprint(c.Insecure))
+}
+
+// then is the trial with one more outcome.
+func (t trial) then(about string, at time.Time, outcome verify.Outcome) trial {
+	next := trial{about: about, at: at, outcome: outcome}
+	if t.about != about || outcome.Verdict == verify.Accepted {
+		t.refusedAt, t.confirmed = time.Time{}, false
+	}
+	next.refusedAt, next.confirmed = t.refusedAt, t.confirmed
+	if outcome.Verdict != verify.Refused {
+		return next
+	}
+	if next.refusedAt.IsZero() {
+		next.refusedAt = at
+	}
+	next.confirmed = next.confirmed || at.Sub(next.refusedAt) >= refusedApart
+	return next
+}
+
+// asksForOne says whether the certificate is refused in a way that a new one helps against.
+func (t trial) asksForOne() bool { return t.confirmed && t.outcome.Code == unauthorized }
+
+const unauthorized = 401
+
+// trials are the last ones of all objects, and those that are being made. They are made beside the passes: a server that
+// hangs keeps none of the workers.
+type trials struct {
+	mu      sync.Mutex
+	last    map[types.UID]trial
+	running map[types.UID]bool
+}
+
+func (t *trials) of(uid types.UID) trial {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last[uid]
+}
+
+func (t *trials) note(uid types.UID, about string, at time.Time, outcome verify.Outcome) (before, after trial) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before = t.last[uid]
+	after = before.then(about, at, outcome)
+	if t.last == nil {
+		t.last = map[types.UID]trial{}
+	}
+	t.last[uid] = after
+	return before, after
+}
+
+// begin is false while another trial of the object is being made.
+func (t *trials) begin(uid types.UID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running[uid] {
+		return false
+	}
+	if t.running == nil {
+		t.running = map[types.UID]bool{}
+	}
+	t.running[uid] = true
+	return true
+}
+
+func (t *trials) end(uid types.UID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.running, uid)
+}
+
+func (t *trials) forget(uid types.UID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.last, uid)
+}
+
+// keepTrying tries what is published every VerifyInterval, beside the pass, and says when it is next looked at.
+func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
+	stored := p.stored()
+	if r.verification(p) == v1alpha1.VerificationDisabled || p.cc.Spec.Suspend || stored == nil || p.fill != nil ||
+		p.facts.version == "" || !p.now.Before(stored.certificate.NotAfter.Time) {
+		return
+	}
+	if p.fresh != nil && p.current && p.trial.about != "" { // it was tried before it was published
+		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome)
+	}
+	due := r.nextTrial(p)
+	if due.After(p.now) {
+		p.tryAt = due
+		return
+	}
+	p.tryAt = p.now.Add(r.VerifyInterval)
+	if r.trials.begin(p.cc.UID) {
+		go r.tryPublished(context.WithoutCancel(ctx), p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name}, p.slot, p.now)
+	}
+}
+
+// nextTrial is when the published credential is tried next. After a start they are spread over the interval.
+func (r *CredentialReconciler) nextTrial(p *pass) time.Time {
+	last := r.trials.of(p.cc.UID)
+	switch {
+	case last.at.IsZero():
+		return p.firstTrial(r.VerifyInterval, r.began)
+	case last.outcome.Verdict == verify.Refused && !last.confirmed:
+		return last.at.Add(refusedApart)
+	case last.outcome.Verdict == verify.Busy:
+		return last.at.Add(time.Second)
+	default:
+		return last.at.Add(r.VerifyInterval)
+	}
+}
+
+func (p *pass) firstTrial(interval time.Duration, began time.Time) time.Time {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(p.cc.UID)) // never fails
+	return began.Add(time.Duration(h.Sum64() % uint64(max(interval, 1))))
+}
+
+// tryPublished reads the published credential and tries it. Whoever has to know is woken where it has come to something else.
+func (r *CredentialReconciler) tryPublished(ctx context.Context, uid types.UID, name types.NamespacedName, s slot, now time.Time) {
+	defer r.trials.end(uid)
+	ctx, cancel := context.WithTimeout(ctx, 2*verifyDeadline)
+	defer cancel()
+	live, err := r.secrets.Read(ctx, s.key)
+	if err != nil || live == nil {
+		return // the passes see to that
+	}
+	credential, err := readOutput(live, s)
+	if err != nil {
+		return
+	}
+	before, after := r.trials.note(uid, aboutOf(credential), now, r.try(ctx, credential, false))
+	if before.about != after.about || before.confirmed != after.confirmed || before.outcome != after.outcome {
+		r.wake.add(name)
+	}
+}
+
+// lastTrial is the trial of what is published now; without one, the zero value.
+func (p *pass) lastTrial() trial {
+	if view := p.view; view != nil && view.credential != nil && p.trial.about != "" && p.trial.about != aboutOf(*view.credential) {
+		return trial{}
+	}
+	return p.trial
+}
+
+// isAboutStored says whether the last trial was of what is stored now, as far as that was read.
+func (p *pass) isAboutStored() bool {
+	return p.trial.about != "" && p.lastTrial().about == p.trial.about
+}
+
+// verified is what status is told of it.
+func (r *CredentialReconciler) verified(p *pass) *status.Verified {
+	mode := r.verification(p)
+	told := &status.Verified{Disabled: mode == v1alpha1.VerificationDisabled}
+	last := p.lastTrial()
+	switch {
+	case told.Disabled || last.about == "":
+	case last.outcome.Verdict == verify.Accepted:
+		told.Reason, told.Message = v1alpha1.ReasonAccepted, "the cluster accepts the published credential"
+	case last.outcome.Verdict == verify.Refused && (last.confirmed || last.outcome.Code != unauthorized):
+		told.Reason, told.Message = v1alpha1.ReasonNotAccepted, "the cluster does not accept the published credential: "+last.outcome.Detail
+	case last.outcome.Verdict == verify.Unreachable && !last.confirmed:
+		told.Reason, told.Message = v1alpha1.ReasonUnreachable, "the cluster could not be asked: "+last.outcome.Detail
+	case last.confirmed:
+		told.Reason, told.Message = v1alpha1.ReasonNotAccepted, "the cluster did not accept the published credential when it was last asked"
+	}
+	return told
+}
