@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -143,12 +144,20 @@ func (p *pass) wish() kubeconfig.Wish {
 		if endpoint.Access != "" {
 			wish.Access = kubeconfig.Access(endpoint.Access)
 		}
-		wish.AllowInsecure = endpoint.AllowInsecureTLS && p.insecureAllowed
+		wish.AllowInsecure = p.allowance() != ""
 		if endpoint.Server != "" && endpoint.Context == "" { // the CA is wanted, and it is the same everywhere
 			wish.Access = kubeconfig.Auto
 		}
 	}
 	return wish
+}
+
+// allowance tells apart whether the administrator lets count what the spec allows; empty where it allows nothing.
+func (p *pass) allowance() string {
+	if e := p.cc.Spec.Endpoint; e != nil && e.AllowInsecureTLS && p.insecureAllowed {
+		return "insecure"
+	}
+	return ""
 }
 
 // keptAccess is the access of the stored address, or, where that is not known, the one
@@ -170,11 +179,7 @@ func (p *pass) wishText() string {
 	if endpoint == nil {
 		endpoint = &v1alpha1.Endpoint{}
 	}
-	text := string(firstOf(endpoint.Access, v1alpha1.AccessAuto)) + "/" + endpoint.Context
-	if endpoint.AllowInsecureTLS && p.insecureAllowed {
-		text += "/insecure"
-	}
-	return text
+	return strings.TrimSuffix(string(firstOf(endpoint.Access, v1alpha1.AccessAuto))+"/"+endpoint.Context+"/"+p.allowance(), "/")
 }
 
 // mergedOffer brings what the cloud was last known to offer up to date with what it

@@ -41,7 +41,11 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 	}
 	_, err := p.way()
 	want.Unreachable = p.stored() != nil && err != nil
-	want.With = digest(strconv.FormatInt(cc.Generation, 10), p.account.version, rotation.CutRequest(want.RenewRequest))
+	with := []string{strconv.FormatInt(cc.Generation, 10), p.account.version, rotation.CutRequest(want.RenewRequest)}
+	if allowance := p.allowance(); allowance != "" {
+		with = append(with, allowance)
+	}
+	want.With = digest(with...)
 	if p.account.unread {
 		want.With = cc.Status.AttemptedWith // nothing is known to have changed
 	}

@@ -44,8 +44,8 @@ func missingContext(contexts []Context, name string) *ChoiceError {
 
 func insecureContext(contexts []Context, name string) *ChoiceError {
 	return &ChoiceError{InsecureEndpoint, fmt.Sprintf(
-		"the context %q of spec.endpoint.context comes without TLS verification and is not published; %s; %s",
-		name, offered(contexts), adviceByName(contexts))}
+		"the context %q of spec.endpoint.context comes without TLS verification and is not published; %s; %s; %s",
+		name, offered(contexts), adviceByName(contexts), insecureAdvice)}
 }
 
 // accessError tells why no context serves wish.Access.
@@ -60,8 +60,8 @@ func accessError(contexts []Context, wish Wish) *ChoiceError {
 	}
 	if insecure {
 		return &ChoiceError{InsecureEndpoint, fmt.Sprintf(
-			"for spec.endpoint.access %s the cloud offers only addresses without TLS verification, which are not published; %s; %s",
-			access, offered(contexts), advice(contexts))}
+			"for spec.endpoint.access %s the cloud offers only addresses without TLS verification, which are not published; %s; %s; %s",
+			access, offered(contexts), advice(contexts), insecureAdvice)}
 	}
 	message := fmt.Sprintf("the cloud offers no address for spec.endpoint.access %s; %s; %s",
 		access, offered(contexts), advice(contexts))
@@ -118,6 +118,9 @@ func adviceByName(contexts []Context) string {
 	}
 	return "write in spec.endpoint one of " + listed(lines) + ", or leave context out"
 }
+
+// insecureAdvice names both who have to agree.
+const insecureAdvice = "only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA"
 
 const noAdvice = "no spec.endpoint helps before the cluster has an address with TLS verification"
 

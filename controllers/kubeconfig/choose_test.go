@@ -39,6 +39,10 @@ func TestChoose(t *testing.T) {
 		"what was kept does not count for External":               {eip, Wish{Access: External, Kept: Internal}, "externalTLSVerify", External},
 		"External takes the first of several":                     {[]Context{{Name: "external-b", Verified: true}, externalTLS}, Wish{Access: External}, "external-b", External},
 		"a named context":                                         {append(eip, san), Wish{Context: "customSAN-0"}, "customSAN-0", Custom},
+		"allowed, External takes the insecure one":                {[]Context{internal, external}, Wish{Access: External, AllowInsecure: true}, "external", External},
+		"allowed, External takes the verified one before":         {eip, Wish{Access: External, AllowInsecure: true}, "externalTLSVerify", External},
+		"allowed, Auto takes a verified one before":               {[]Context{external, internal}, Wish{AllowInsecure: true}, "internal", Internal},
+		"allowed, a named context may be insecure":                {eip, Wish{Context: "external", AllowInsecure: true}, "external", External},
 		"a named context overrides access":                        {eip, Wish{Access: External, Context: "internal"}, "internal", Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +83,8 @@ func TestChooseSaysWhatToWrite(t *testing.T) {
 		"External with the insecure one only": {
 			[]Context{internal, external}, Wish{Access: External}, InsecureEndpoint,
 			"for spec.endpoint.access External the cloud offers only addresses without TLS verification, which are not published; " +
-				"it offers internal, external (without TLS verification); write in spec.endpoint one of access: Internal",
+				"it offers internal, external (without TLS verification); write in spec.endpoint one of access: Internal" +
+				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA",
 		},
 		"Internal is not there": {
 			[]Context{externalTLS}, Wish{Access: Internal}, ContextNotFound,
@@ -88,7 +93,8 @@ func TestChooseSaysWhatToWrite(t *testing.T) {
 		"Auto with the insecure one only": {
 			[]Context{external}, Wish{}, InsecureEndpoint,
 			"for spec.endpoint.access Auto the cloud offers only addresses without TLS verification, which are not published; " +
-				"it offers external (without TLS verification); no spec.endpoint helps before the cluster has an address with TLS verification",
+				"it offers external (without TLS verification); no spec.endpoint helps before the cluster has an address with TLS verification" +
+				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA",
 		},
 		"Auto with custom contexts only": {
 			[]Context{san, insecureSAN}, Wish{Access: Auto}, ContextNotFound,
@@ -103,7 +109,8 @@ func TestChooseSaysWhatToWrite(t *testing.T) {
 		"a named context without verification": {
 			[]Context{external, externalTLS}, Wish{Context: "external"}, InsecureEndpoint,
 			`the context "external" of spec.endpoint.context comes without TLS verification and is not published; ` +
-				"it offers external (without TLS verification), externalTLSVerify; write in spec.endpoint one of context: externalTLSVerify, or leave context out",
+				"it offers external (without TLS verification), externalTLSVerify; write in spec.endpoint one of context: externalTLSVerify, or leave context out" +
+				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA",
 		},
 		"nothing at all": {
 			nil, Wish{Context: "a\nb"}, ContextNotFound,

@@ -203,6 +203,18 @@ func (w *World) SetFleetHold(on bool) {
 	w.Restart()
 }
 
+// Verify restarts the operator with certificates tried by v every ten minutes; in other worlds none is tried.
+func (w *World) Verify(v controllers.Verifier) {
+	w.config.Verifier, w.config.VerifyInterval = v, 10*time.Minute
+	w.Restart()
+}
+
+// AllowInsecureTLS restarts the operator with --allow-insecure-tls.
+func (w *World) AllowInsecureTLS() {
+	w.config.AllowInsecureTLS = true
+	w.Restart()
+}
+
 // ShowKeys restarts the operator with an API server that shows the keys of accounts, or does not.
 func (w *World) ShowKeys(shown bool) {
 	w.config.Keys = w.keys

@@ -1,0 +1,317 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+	"github.com/clustercredential/operator/controllers/testkit"
+	"github.com/clustercredential/operator/controllers/verify"
+)
+
+// cluster answers as the test says; what a real one answers is for the tests of the room verify.
+type cluster struct {
+	mu     sync.Mutex
+	answer verify.Outcome
+	// only answers those with that fingerprint; empty: all. Others are accepted.
+	only  string
+	tried int
+}
+
+func (c *cluster) Try(_ context.Context, credential kubeconfig.Credential, _ bool) verify.Outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tried++
+	if c.only != "" && c.only != credential.Fingerprint {
+		return verify.Outcome{Verdict: verify.Accepted, Detail: "it knows the bearer (HTTP 201)", Code: 201}
+	}
+	return c.answer
+}
+
+func (c *cluster) says(answer verify.Outcome, only string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer, c.only = answer, only
+}
+
+// tries waits until that many tries were made, some of them beside the passes.
+func (c *cluster) tries(t *testing.T, n int) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		c.mu.Lock()
+		tried := c.tried
+		c.mu.Unlock()
+		if tried >= n {
+			time.Sleep(20 * time.Millisecond) // until it is noted
+			return
+		}
+	}
+	t.Fatalf("it was not tried %d times", n)
+}
+
+var (
+	accepts     = verify.Outcome{Verdict: verify.Accepted, Detail: "it knows the bearer (HTTP 201)", Code: 201}
+	refuses     = verify.Outcome{Verdict: verify.Refused, Detail: "the server refuses the certificate (HTTP 401)", Code: 401}
+	unreachable = verify.Outcome{Verdict: verify.Unreachable, Detail: "connecting: time is over"}
+)
+
+func verifying(t *testing.T, answer verify.Outcome, changes ...func(*v1alpha1.ClusterCredential)) (*testkit.World, *cluster) {
+	t.Helper()
+	w, target := testkit.New(t), &cluster{answer: answer}
+	w.Verify(target)
+	w.Create(w.Credential("prod-1", changes...))
+	return w, target
+}
+
+// with adds to what is healthy without a look at the cluster.
+func with(verified string) map[string]string {
+	all := maps.Clone(healthy)
+	all["Verified"] = verified
+	return all
+}
+
+func required(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = v1alpha1.VerificationRequired }
+
+func TestARealClusterAcceptsWhatIsPublishedAndNoWriteTellsOfIt(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.Verify(verify.New(verify.Options{}))
+	w.Create(w.Credential("prod-1", required))
+	w.Recorder.Reset(nil)
+	w.Settle("prod-1")
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+	wantPosts(t, w, 1)
+	if writes := w.Recorder.Writes(); len(writes) != 4 {
+		t.Errorf("%d writes, want 4: %v", len(writes), writes)
+	}
+	w.Recorder.Reset(nil)
+	w.Restart()
+	w.Settle("prod-1")
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("after a restart: %v", writes)
+	}
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+}
+
+func TestACertificateThatTheClusterRefusesReplacesNoneThatWorks(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]v1alpha1.Verification{"by default": "", "where it is required": v1alpha1.VerificationRequired} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, target := verifying(t, accepts, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = mode })
+			w.Settle("prod-1")
+			before := w.Secret("prod-1-kubeconfig").Data
+			target.says(refuses, "")
+			w.Advance(2 * time.Minute)
+			w.Change("prod-1", newValue("1"))
+			w.Pass("prod-1")
+			want := with("True/Accepted") // that of the published one, which was not asked again
+			want["Issued"] = "False/NotAccepted"
+			wantConditions(t, w.Get("prod-1"), want)
+			if diff := cmp.Diff(before, w.Secret("prod-1-kubeconfig").Data); diff != "" {
+				t.Error("the bytes have changed")
+			}
+			if state := w.Get("prod-1").Status.History[0].State; state != v1alpha1.CertificateDiscarded {
+				t.Errorf("the refused one is %s", state)
+			}
+			for start := w.Clock.Now(); w.Clock.Now().Sub(start) < 20*time.Hour; {
+				w.Advance(max(w.Pass("prod-1").RequeueAfter, time.Minute))
+			}
+			if posts := w.Posts() - 1; posts > 4 {
+				t.Errorf("%d more certificates were asked for, want 4 a day at the most", posts)
+			}
+		})
+	}
+}
+
+func TestAClusterThatCannotBeAskedIsNoReasonNotToPublish(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, unreachable)
+	w.Settle("prod-1")
+	wantConditions(t, w.Get("prod-1"), with("Unknown/Unreachable"))
+	target.says(accepts, "")
+	w.Advance(10 * time.Minute)
+	w.Pass("prod-1")
+	target.tries(t, 2)
+	w.Pass("prod-1")
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+	wantPosts(t, w, 1)
+}
+
+func TestARequiredAnswerIsWaitedForWithTheCertificateInHand(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, unreachable, required)
+	for range 5 {
+		w.Advance(max(w.Pass("prod-1").RequeueAfter, time.Second))
+	}
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), map[string]string{
+		"Ready": "False/Unreachable", "Issued": "True/Issued", "Published": "False/Unreachable", "Reconciling": "True/Unreachable",
+	})
+	target.says(accepts, "")
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+}
+
+func TestWhereAnAnswerIsRequiredNothingIsAskedForThatCannotBeTried(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts, required)
+	w.Settle("prod-1")
+	target.says(unreachable, "")
+	w.Clock.SetTime(w.Get("prod-1").Status.RenewalTime.Add(time.Second))
+	for range 20 {
+		w.Advance(max(w.Pass("prod-1").RequeueAfter, time.Minute))
+	}
+	wantPosts(t, w, 1)
+	if got := conditions(w.Get("prod-1")); got["Issued"] != "False/Unreachable" || got["Ready"] != "True/Valid" {
+		t.Errorf("conditions: %v", got)
+	}
+	w.Clock.SetTime(w.Get("prod-1").Status.Certificate.NotAfter.Add(-3*day + time.Minute)) // the safe limit
+	w.Pass("prod-1")
+	w.Pass("prod-1")
+	wantPosts(t, w, 2)
+	target.says(accepts, "")
+	w.Advance(2 * time.Minute)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+}
+
+func TestACertificateThatIsRefusedTwiceIsReplacedOnceAlsoUnderManual(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts, func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Renewal = &v1alpha1.Renewal{Policy: v1alpha1.RenewalManual}
+	})
+	w.Settle("prod-1")
+	revoked := w.Get("prod-1").Status.Certificate.FingerprintSHA256
+	target.says(refuses, revoked)
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	target.tries(t, 2)
+	w.Pass("prod-1")
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted")) // once is not enough
+	wantPosts(t, w, 1)
+	w.Advance(31 * time.Second)
+	w.Pass("prod-1")
+	target.tries(t, 3)
+	w.TakeEvents()
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	cc := w.Get("prod-1")
+	wantConditions(t, cc, with("True/Accepted"))
+	if trigger := cc.Status.History[0].Trigger; trigger != v1alpha1.TriggerNotAccepted || cc.Status.Certificate.FingerprintSHA256 == revoked {
+		t.Errorf("trigger %s", trigger)
+	}
+}
+
+// Who goes on revoking does not make a loop of it.
+func TestARefusalThatComesBackAsksForFourADayAtTheMost(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts)
+	w.Settle("prod-1")
+	for range 60 { // ten hours
+		target.says(refuses, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
+		for range 3 {
+			tried := target.tried
+			w.Advance(10 * time.Minute / 3)
+			if w.Pass("prod-1"); target.tried == tried {
+				time.Sleep(2 * time.Millisecond)
+			}
+		}
+	}
+	if posts := w.Posts() - 1; posts < 2 || posts > 4 {
+		t.Errorf("%d certificates, want 2 to 4", posts)
+	}
+	if got := conditions(w.Get("prod-1")); got["Ready"] != "False/NotAccepted" || got["Verified"] != "False/NotAccepted" {
+		t.Errorf("conditions: %v", got)
+	}
+}
+
+func TestOnly401AsksForAnother(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]verify.Outcome{
+		"anonymous": {Verdict: verify.Refused, Detail: "it takes the bearer for anonymous (HTTP 403)", Code: 403},
+		"time-out":  unreachable,
+		"TLS":       {Verdict: verify.Unreachable, Detail: "TLS: the server's certificate is of another CA", ServerCertificate: true},
+		"busy":      {Verdict: verify.Busy, Detail: "not tried"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, target := verifying(t, accepts)
+			w.Settle("prod-1")
+			target.says(answer, "")
+			for n := 2; n < 8; n++ {
+				w.Advance(11 * time.Minute)
+				w.Pass("prod-1")
+				target.tries(t, n)
+				w.Pass("prod-1")
+			}
+			wantPosts(t, w, 1)
+		})
+	}
+}
+
+func TestWithVerificationDisabledNobodyIsAsked(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, refuses, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = v1alpha1.VerificationDisabled })
+	w.Settle("prod-1")
+	w.Advance(time.Hour)
+	w.Pass("prod-1")
+	wantConditions(t, w.Get("prod-1"), healthy)
+	if target.tried > 0 {
+		t.Errorf("it was tried %d times", target.tried)
+	}
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = "" })
+	w.Settle("prod-1")
+	target.tries(t, 1)
+}
+
+// The server that is tried is the one that is published.
+func TestWhatIsTriedGoesTheWayOfSpecEndpoint(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen []kubeconfig.Endpoint
+	w := testkit.New(t)
+	w.Verify(verifierFunc(func(c kubeconfig.Credential) verify.Outcome {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, c.Endpoint)
+		return accepts
+	}))
+	w.Create(w.Credential("prod-1", func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Endpoint = &v1alpha1.Endpoint{
+			Server: "https://prod-1.example.com", TLSServerName: "kubernetes", ProxyURL: "http://proxy.example.com:3128",
+		}
+	}))
+	w.Settle("prod-1")
+	mu.Lock()
+	defer mu.Unlock()
+	if len(seen) == 0 || seen[0].Server != "https://prod-1.example.com:443" || seen[0].TLSServerName != "kubernetes" ||
+		seen[0].ProxyURL != "http://proxy.example.com:3128" {
+		t.Error("it was tried another way")
+	}
+	cc := w.Get("prod-1")
+	if cc.Status.Access != v1alpha1.AccessCustom || cc.Status.Server != "https://prod-1.example.com:443" {
+		t.Errorf("status: access %s, server %s", cc.Status.Access, cc.Status.Server)
+	}
+	if text := string(w.Secret("prod-1-kubeconfig").Data["value"]); !strings.Contains(text, "proxy-url: http://proxy.example.com:3128") {
+		t.Error("the kubeconfig does not name the proxy")
+	}
+}
+
+type verifierFunc func(kubeconfig.Credential) verify.Outcome
+
+func (f verifierFunc) Try(_ context.Context, c kubeconfig.Credential, _ bool) verify.Outcome {
+	return f(c)
+}
