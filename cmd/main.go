@@ -209,6 +209,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		AllowInsecureTLS: o.allowInsecureTLS,
 		Verifier:         verify.New(verify.Options{Slots: max(1, o.workers/2)}),
 		VerifyInterval:   o.verifyInterval,
+		ClusterInterval:  o.clusterInterval,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
 	return credentials, errors.Join(

@@ -27,6 +27,7 @@ type options struct {
 	namespaces                                   []string
 	workers                                      int
 	minIssueInterval, verifyInterval             time.Duration
+	clusterInterval                              time.Duration
 	fleetHold, allowInsecureTLS                  bool
 	cceEndpoint, iamEndpoint, caBundle           string
 	kubeAPIQPS                                   float32
@@ -52,6 +53,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
 	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", 10*time.Minute, "least time between two certificates of one ClusterCredential without a request")
 	flags.DurationVar(&o.verifyInterval, "verify-interval", 10*time.Minute, "how often a published credential is tried against its cluster")
+	flags.DurationVar(&o.clusterInterval, "cluster-interval", 10*time.Minute, "how often the clusters of an account are listed, to see whether addresses have moved or clusters are gone")
 	flags.BoolVar(&o.fleetHold, "fleet-hold", true, "let at most 5, or 2 % of all ClusterCredentials, get a certificate within an hour that is neither their first, nor due, nor requested; false: as many as want one")
 	flags.BoolVar(&o.allowInsecureTLS, "allow-insecure-tls", false, "let spec.endpoint.allowInsecureTLS publish addresses without TLS verification")
 	flags.StringVar(&o.cceEndpoint, "cce-endpoint", "", "address of CCE for all accounts, such as https://cce.eu-de.otc.t-systems.com; empty: that of each account's region")
@@ -101,6 +103,8 @@ func (o *options) check(qps float64) error {
 	switch {
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles: write 1 or more, not %d", o.workers)
+	case o.clusterInterval < time.Second:
+		return fmt.Errorf("--cluster-interval: write 1s or more, not %s", o.clusterInterval)
 	case o.verifyInterval < time.Second:
 		return fmt.Errorf("--verify-interval: write 1s or more, not %s", o.verifyInterval)
 	case o.minIssueInterval < time.Second:

@@ -111,13 +111,18 @@ func (r *CredentialReconciler) fleetSize(ctx context.Context, now time.Time) int
 // requested: those count, too.
 func (c *changes) noteHistory(cc *v1alpha1.ClusterCredential) {
 	for _, entry := range cc.Status.History {
-		if entry.Trigger == v1alpha1.TriggerSpec || entry.Trigger == v1alpha1.TriggerNotAccepted || entry.Trigger == v1alpha1.TriggerMissing && replacedAValidOne(cc, entry) {
+		if isChange(entry.Trigger) || entry.Trigger == v1alpha1.TriggerMissing && replacedAValidOne(cc, entry) {
 			c.hold.Note(string(cc.UID), entry.IssuedAt.Time)
 		}
 	}
-	if open := cc.Status.Issuance; open != nil && (open.Trigger == v1alpha1.TriggerSpec || open.Trigger == v1alpha1.TriggerNotAccepted || open.Trigger == v1alpha1.TriggerMissing) {
+	if open := cc.Status.Issuance; open != nil && (isChange(open.Trigger) || open.Trigger == v1alpha1.TriggerMissing) {
 		c.hold.Note(string(cc.UID), open.StartedAt.Time)
 	}
+}
+
+// isChange says whether a trigger is about something that has changed, whatever time says.
+func isChange(t v1alpha1.Trigger) bool {
+	return t == v1alpha1.TriggerSpec || t == v1alpha1.TriggerNotAccepted || t == v1alpha1.TriggerCAChanged
 }
 
 // replacedAValidOne says whether an entry was asked for while another certificate was valid

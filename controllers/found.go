@@ -22,6 +22,7 @@ func foundOf(p *pass, record *rotation.Record) rotation.Found {
 		Handled:    handledOf(p),
 		Attempts:   attemptsOf(p),
 		Failures:   previous.Failures,
+		CAChanged:  p.stored() != nil && p.trial.otherCA && p.isAboutStored(),
 		Refused:    p.stored() != nil && p.trial.asksForOne() && p.isAboutStored(),
 		FailedWith: previous.AttemptedWith,
 	}

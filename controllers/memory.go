@@ -34,6 +34,9 @@ type remembered struct {
 	facts *secretFacts
 	// copies are what was last known of the Secrets of the further outputs. The map is never changed.
 	copies map[types.NamespacedName]copyFacts
+	// movedTo is an address that the cloud lists and that is not published yet, movedAt when it was first seen.
+	movedTo string
+	movedAt time.Time
 	// held is a certificate that could not be stored yet.
 	held *held
 	// unposted is an intent whose write failed, so that nothing was asked for.

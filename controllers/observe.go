@@ -55,6 +55,14 @@ type pass struct {
 	// is tried next.
 	trial trial
 	tryAt time.Time
+	// listed is the published cluster as the cloud last listed it, with its addresses; without an ID: it did not. phase is its state,
+	// unlisted true where it is not listed any more, replacedBy the id of another one that was made under its name.
+	listed     issuer.Cluster
+	phase      string
+	unlisted   bool
+	replacedBy string
+	// listAt is when the clusters are listed next.
+	listAt time.Time
 	// fresh is a certificate that was issued and is not stored yet.
 	fresh *held
 	// attempt and lost are what status is told.
@@ -96,6 +104,8 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 		return nil, err
 	}
 	record := r.recordOf(ctx, p)
+	r.lookOut(ctx, p, record)
+	r.takeListed(ctx, p)
 	p.wanted = wantedOf(p, record, r.MinIssueInterval)
 	p.noteLost()
 	p.found = foundOf(p, record)

@@ -73,7 +73,8 @@ func (p *pass) claim() budget.Claim {
 		claim.Expiry = stored.certificate.NotAfter.Time
 	}
 	switch trigger := p.decision.Trigger; {
-	case trigger == v1alpha1.TriggerFirst, trigger == v1alpha1.TriggerMissing, trigger == v1alpha1.TriggerNotAccepted, p.decision.OtherCluster:
+	case trigger == v1alpha1.TriggerFirst, trigger == v1alpha1.TriggerMissing, trigger == v1alpha1.TriggerNotAccepted,
+		trigger == v1alpha1.TriggerCAChanged, p.decision.OtherCluster:
 		claim.Class = budget.Urgent
 	case trigger == v1alpha1.TriggerExpiry:
 		claim.Class = budget.ByExpiry
@@ -198,6 +199,10 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 		if failure != nil {
 			p.fail(*failure)
 		}
+		return 0, nil
+	}
+	if failure := p.clusterFailure(); failure != nil && !p.decision.OtherCluster {
+		p.fail(*failure)
 		return 0, nil
 	}
 	if failure := r.checkTarget(ctx, p); failure != nil {

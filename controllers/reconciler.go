@@ -57,6 +57,9 @@ type Config struct {
 	Verifier Verifier
 	// VerifyInterval is how often what is published is tried.
 	VerifyInterval time.Duration
+	// ClusterInterval is how often the clusters of an account are listed, to see whether what is published still is as the cloud
+	// says; zero: never.
+	ClusterInterval time.Duration
 	// AllowInsecureTLS lets addresses without TLS verification be published, where the spec asks for that, too.
 	AllowInsecureTLS bool
 	// MinIssueInterval is the least time between two certificates of one object without a
@@ -67,12 +70,13 @@ type Config struct {
 // CredentialReconciler keeps ClusterCredentials.
 type CredentialReconciler struct {
 	Config
-	secrets target.Store
-	memory  *memory
-	wake    *waker
-	work    *workInProgress
-	changes *changes
-	trials  *trials
+	secrets  target.Store
+	memory   *memory
+	wake     *waker
+	work     *workInProgress
+	changes  *changes
+	trials   *trials
+	lookouts *lookouts
 	// began is when this process began.
 	began time.Time
 }
@@ -80,14 +84,15 @@ type CredentialReconciler struct {
 // NewCredentialReconciler returns a reconciler that remembers nothing yet.
 func NewCredentialReconciler(config Config) *CredentialReconciler {
 	return &CredentialReconciler{
-		Config:  config,
-		secrets: target.Store{Live: config.Live, Writer: config.Client},
-		memory:  newMemory(),
-		wake:    &waker{},
-		work:    &workInProgress{},
-		changes: &changes{},
-		trials:  &trials{},
-		began:   config.Clock.Now(),
+		Config:   config,
+		secrets:  target.Store{Live: config.Live, Writer: config.Client},
+		memory:   newMemory(),
+		wake:     &waker{},
+		work:     &workInProgress{},
+		changes:  &changes{},
+		trials:   &trials{},
+		lookouts: &lookouts{},
+		began:    config.Clock.Now(),
 	}
 }
 
@@ -135,6 +140,9 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 	}
 	if again > 0 {
 		return reconcile.Result{RequeueAfter: again}, nil // nothing to tell yet: look again then
+	}
+	if failure := p.clusterFailure(); p.unlisted && p.attempt == nil && p.decision.Trigger == "" {
+		p.fail(*failure) // nothing is due, and it is told all the same
 	}
 	r.publish(ctx, p)
 	r.keepTrying(ctx, p)

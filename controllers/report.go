@@ -258,6 +258,7 @@ func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredential
 	}
 	sooner(p.lookAt)
 	sooner(p.tryAt)
+	sooner(p.listAt)
 	if p.leftover {
 		sooner(p.now.Add(leftoverLook))
 	}

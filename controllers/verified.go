@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/budget"
+	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 	"github.com/clustercredential/operator/controllers/rotation"
 	"github.com/clustercredential/operator/controllers/status"
@@ -50,8 +52,8 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyDeadline)
 	defer cancel()
-	if r.judgeFresh(p, r.try(ctx, p.fresh.credential, true)) {
-		p.fresh.untried = mode == v1alpha1.VerificationRequired && p.trial.outcome.Verdict != verify.Accepted
+	if r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.credential, true)) {
+		p.fresh.untried = mode == v1alpha1.VerificationRequired && !p.trial.accepted()
 		return
 	}
 	refused := p.fresh
@@ -70,12 +72,12 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) bool {
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
 	tried := p.attempt != nil // in this very pass
-	switch accepted := tried || r.judgeFresh(p, r.try(ctx, p.fresh.credential, false)); {
+	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.credential, false)); {
 	case !accepted:
 		r.dropHeld(p, v1alpha1.ReasonNotAccepted, "the cluster does not accept the new certificate, and it was not published: "+p.trial.outcome.Detail)
 		p.attempt.Failure.Counts, p.attempt.Failure.RetryAt = true, r.backoff(p, rotation.CapLate)
 		return false
-	case p.trial.outcome.Verdict == verify.Accepted:
+	case p.trial.accepted():
 		p.fresh.untried = false
 		return true
 	}
@@ -87,9 +89,9 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) bool {
 	return false
 }
 
-// judgeFresh notes what came of trying a new certificate; false: it is refused.
-func (r *CredentialReconciler) judgeFresh(p *pass, outcome verify.Outcome) bool {
-	p.trial = trial{about: aboutOf(p.fresh.credential), at: p.now, outcome: outcome}
+// judge notes what came of trying a credential that is not published yet; false: it is refused.
+func (r *CredentialReconciler) judge(p *pass, c kubeconfig.Credential, outcome verify.Outcome) bool {
+	p.trial = trial{about: aboutOf(c), at: p.now, outcome: outcome}
 	return outcome.Verdict != verify.Refused
 }
 
@@ -135,6 +137,8 @@ type trial struct {
 	// refusedAt is when it was first refused with nothing else since; confirmed, that it was again, long enough after.
 	refusedAt time.Time
 	confirmed bool
+	// otherCA is true where the certificate of the server did not pass, and the cloud shows another CA than the published one.
+	otherCA bool
 }
 
 func aboutOf(c kubeconfig.Credential) string {
@@ -158,6 +162,8 @@ func (t trial) then(about string, at time.Time, outcome verify.Outcome) trial {
 	return next
 }
 
+func (t trial) accepted() bool { return t.about != "" && t.outcome.Verdict == verify.Accepted }
+
 // asksForOne says whether the certificate is refused in a way that a new one helps against.
 func (t trial) asksForOne() bool { return t.confirmed && t.outcome.Code == unauthorized }
 
@@ -177,11 +183,12 @@ func (t *trials) of(uid types.UID) trial {
 	return t.last[uid]
 }
 
-func (t *trials) note(uid types.UID, about string, at time.Time, outcome verify.Outcome) (before, after trial) {
+func (t *trials) note(uid types.UID, about string, at time.Time, outcome verify.Outcome, otherCA bool) (before, after trial) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before = t.last[uid]
 	after = before.then(about, at, outcome)
+	after.otherCA = otherCA
 	if t.last == nil {
 		t.last = map[types.UID]trial{}
 	}
@@ -222,8 +229,8 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 		p.facts.version == "" || !p.now.Before(stored.certificate.NotAfter.Time) {
 		return
 	}
-	if p.fresh != nil && p.current && p.trial.about != "" { // it was tried before it was published
-		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome)
+	if p.current && p.trial.about != "" && p.trial.at.Equal(p.now) { // it was tried before it was published
+		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome, false)
 	}
 	due := r.nextTrial(p)
 	if due.After(p.now) {
@@ -232,7 +239,10 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 	}
 	p.tryAt = p.now.Add(r.VerifyInterval)
 	if r.trials.begin(p.cc.UID) {
-		go r.tryPublished(context.WithoutCancel(ctx), p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name}, p.slot, p.now)
+		go r.tryPublished(context.WithoutCancel(ctx), publishedTrial{
+			uid: p.cc.UID, name: types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name}, slot: p.slot, now: p.now,
+			account: p.account, record: p.found.Record,
+		})
 	}
 }
 
@@ -241,7 +251,7 @@ func (r *CredentialReconciler) nextTrial(p *pass) time.Time {
 	last := r.trials.of(p.cc.UID)
 	switch {
 	case last.at.IsZero():
-		return p.firstTrial(r.VerifyInterval, r.began)
+		return r.began.Add(spread(string(p.cc.UID), r.VerifyInterval))
 	case last.outcome.Verdict == verify.Refused && !last.confirmed:
 		return last.at.Add(refusedApart)
 	case last.outcome.Verdict == verify.Busy:
@@ -251,29 +261,54 @@ func (r *CredentialReconciler) nextTrial(p *pass) time.Time {
 	}
 }
 
-func (p *pass) firstTrial(interval time.Duration, began time.Time) time.Time {
+// hashOf spreads names over numbers.
+func hashOf(name string) uint64 {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(p.cc.UID)) // never fails
-	return began.Add(time.Duration(h.Sum64() % uint64(max(interval, 1))))
+	_, _ = h.Write([]byte(name)) // never fails
+	return h.Sum64()
+}
+
+// publishedTrial is what is needed to try what is published, beside the passes.
+type publishedTrial struct {
+	uid     types.UID
+	name    types.NamespacedName
+	slot    slot
+	now     time.Time
+	account account
+	record  *rotation.Record
 }
 
 // tryPublished reads the published credential and tries it. Whoever has to know is woken where it has come to something else.
-func (r *CredentialReconciler) tryPublished(ctx context.Context, uid types.UID, name types.NamespacedName, s slot, now time.Time) {
-	defer r.trials.end(uid)
-	ctx, cancel := context.WithTimeout(ctx, 2*verifyDeadline)
+func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTrial) {
+	defer r.trials.end(t.uid)
+	ctx, cancel := context.WithTimeout(ctx, 3*verifyDeadline)
 	defer cancel()
-	live, err := r.secrets.Read(ctx, s.key)
+	live, err := r.secrets.Read(ctx, t.slot.key)
 	if err != nil || live == nil {
 		return // the passes see to that
 	}
-	credential, err := readOutput(live, s)
+	credential, err := readOutput(live, t.slot)
 	if err != nil {
 		return
 	}
-	before, after := r.trials.note(uid, aboutOf(credential), now, r.try(ctx, credential, false))
-	if before.about != after.about || before.confirmed != after.confirmed || before.outcome != after.outcome {
-		r.wake.add(name)
+	outcome := r.try(ctx, credential, false)
+	before, after := r.trials.note(t.uid, aboutOf(credential), t.now, outcome, outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential))
+	if before.about != after.about || before.confirmed != after.confirmed || before.outcome != after.outcome || before.otherCA != after.otherCA {
+		r.wake.add(t.name)
 	}
+}
+
+// showsOtherCA asks the cloud for the cluster's CA. The one that a server shows itself is never believed.
+func (r *CredentialReconciler) showsOtherCA(ctx context.Context, t publishedTrial, c kubeconfig.Credential) bool {
+	if t.account.reason != "" || t.record == nil || r.Budget.Probe(t.now, t.account.budget).Hold != budget.None {
+		return false
+	}
+	cloud, err := r.Dialer.Dial(t.account.access)
+	if err != nil {
+		return false
+	}
+	cluster, err := cloud.ClusterByID(ctx, issuer.ClusterType(t.record.ClusterType), t.record.ClusterID)
+	return err == nil && !sameAuthority(c.CAPEM, cluster.CAPEM)
 }
 
 // lastTrial is the trial of what is published now; without one, the zero value.

@@ -35,7 +35,8 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 		}
 	}
 	want.Record.ProjectID = p.account.access.ProjectID
-	want.OtherName = record != nil && namesAnother(p, *record, want.Record)
+	want.OtherName = record != nil && (p.replacedBy != "" || namesAnother(p, *record, want.Record))
+	want.Replaced = p.replacedBy
 	if want.Record.ClusterID == "" && record != nil && !want.OtherName {
 		want.Record.ClusterID = record.ClusterID
 	}

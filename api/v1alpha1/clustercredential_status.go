@@ -156,7 +156,7 @@ type Issuance struct {
 
 // Trigger is why a certificate is asked for. The order is the order in which they
 // are looked at: the first that holds is named.
-// +kubebuilder:validation:Enum=First;Missing;Spec;NotAccepted;Request;Expiry
+// +kubebuilder:validation:Enum=First;Missing;Spec;NotAccepted;CAChanged;Request;Expiry
 type Trigger string
 
 // The triggers.
@@ -169,6 +169,8 @@ const (
 	TriggerSpec Trigger = "Spec"
 	// TriggerNotAccepted: the target API server refuses the published certificate.
 	TriggerNotAccepted Trigger = "NotAccepted"
+	// TriggerCAChanged: the cloud shows another CA of the cluster than the published one.
+	TriggerCAChanged Trigger = "CAChanged"
 	// TriggerRequest: the annotation clustercredential.dev/renew-requested-at has a new value.
 	TriggerRequest Trigger = "Request"
 	// TriggerExpiry: the renewal time has come.

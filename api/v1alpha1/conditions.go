@@ -72,6 +72,9 @@ const (
 	// ReasonClusterNotAvailable: the cluster's state does not allow this now, such as while
 	// it is created, upgraded or hibernated. Tried again with back-off.
 	ReasonClusterNotAvailable Reason = "ClusterNotAvailable"
+	// ReasonClusterReplaced: a cluster of the name in spec.cluster was made anew, with another id: a certificate of it is asked
+	// for. Wait.
+	ReasonClusterReplaced Reason = "ClusterReplaced"
 	// ReasonRejected: the cloud refused the request itself. Change what the message names.
 	ReasonRejected Reason = "Rejected"
 	// ReasonInvalidResponse: the answer was unusable and was not published. Tried again with

@@ -4,6 +4,7 @@
 package cce
 
 import (
+	"encoding/base64"
 	"net/url"
 	"strings"
 
@@ -29,17 +30,38 @@ func show(client *sdk.CceClient, clusterType issuer.ClusterType, id string) (iss
 	if err != nil {
 		return issuer.Cluster{}, err
 	}
-	return standardCluster(answer.Metadata, answer.Status), nil
+	cluster := standardCluster(answer.Metadata, answer.Status)
+	if spec := answer.Spec; spec != nil && spec.CertificateAuthority != nil && spec.CertificateAuthority.Data != nil {
+		cluster.CAPEM = authority(*spec.CertificateAuthority.Data)
+	}
+	return cluster, nil
+}
+
+// maxAuthority bounds the text of a cluster's CA, in base64.
+const maxAuthority = 64 << 10 / 3 * 4
+
+// authority decodes a CA; nil for what is none.
+func authority(text string) []byte {
+	if len(text) > maxAuthority {
+		return nil
+	}
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// list gives all clusters of a type.
+func list(client *sdk.CceClient, clusterType issuer.ClusterType) ([]issuer.Cluster, error) {
+	if clusterType == issuer.Autopilot {
+		return listAutopilot(client)
+	}
+	return listStandard(client, &model.ListClustersRequest{ErrorStatus: errorStatus()})
 }
 
 func listNamed(client *sdk.CceClient, clusterType issuer.ClusterType, name string) ([]issuer.Cluster, error) {
-	list := func() ([]issuer.Cluster, error) {
-		return listStandard(client, &model.ListClustersRequest{ErrorStatus: errorStatus()})
-	}
-	if clusterType == issuer.Autopilot {
-		list = func() ([]issuer.Cluster, error) { return listAutopilot(client) }
-	}
-	clusters, err := list()
+	clusters, err := list(client, clusterType)
 	if err != nil {
 		return nil, err
 	}

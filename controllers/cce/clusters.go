@@ -69,6 +69,23 @@ func (a *account) ClusterByName(
 	return theOne(named)
 }
 
+// Clusters lists all clusters of a type.
+func (a *account) Clusters(ctx context.Context, clusterType issuer.ClusterType) ([]issuer.Cluster, error) {
+	if err := checkType(clusterType); err != nil {
+		return nil, err
+	}
+	ctx, cancel := a.bound(ctx)
+	defer cancel()
+	projectID, err := a.project(ctx)
+	if err != nil {
+		return nil, err
+	}
+	clusters, _, err := ask(ctx, a, listClusters, projectID, func(client *core.HcHttpClient) ([]issuer.Cluster, error) {
+		return list(sdk.NewCceClient(client), clusterType)
+	})
+	return slices.DeleteFunc(clusters, func(c issuer.Cluster) bool { return c.ID == "" }), err
+}
+
 // Check lists the clusters that are being created, usually none: the smallest signed
 // answer that still tells whether the key is right, may list clusters, and belongs to
 // the project.

@@ -18,7 +18,26 @@ type clusterAnswer struct {
 	Kind       *string          `json:"kind,omitempty"`
 	APIVersion *string          `json:"apiVersion,omitempty"`
 	Metadata   *clusterMetadata `json:"metadata,omitempty"`
+	Spec       *clusterSpec     `json:"spec,omitempty"`
 	Status     *clusterStatus   `json:"status,omitempty"`
+}
+
+// clusterSpec is the one part of a cluster's spec that counts; lists do not have it.
+type clusterSpec struct {
+	CertificateAuthority *clusterAuthority `json:"certificateAuthority,omitempty"`
+}
+
+type clusterAuthority struct {
+	Data *string `json:"data,omitempty"`
+}
+
+// UnmarshalJSON takes a spec of another form for one that does not say: nothing else of it is read.
+func (s *clusterSpec) UnmarshalJSON(text []byte) error {
+	type plain clusterSpec
+	if err := json.Unmarshal(text, (*plain)(s)); err != nil {
+		*s = clusterSpec{}
+	}
+	return nil
 }
 
 type clustersAnswer struct {

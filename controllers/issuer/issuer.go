@@ -27,6 +27,8 @@ type Cloud interface {
 	// ClusterByName finds the one cluster whose immutable name is name. None is
 	// NotFound, more than one is Ambiguous with the ids in Error.Candidates.
 	ClusterByName(ctx context.Context, clusterType ClusterType, name string) (Cluster, error)
+	// Clusters lists all clusters of a type in the project. Those without a valid id are left out.
+	Clusters(ctx context.Context, clusterType ClusterType) ([]Cluster, error)
 	// Check makes one signed read that changes nothing, to learn whether the key works.
 	Check(ctx context.Context) error
 }
@@ -74,6 +76,8 @@ type Cluster struct {
 	Phase string
 	// Endpoints are the API server addresses that the cloud offers now.
 	Endpoints []Endpoint
+	// CAPEM is the cluster's CA as the cloud sends it, at most 64 KiB; nil where it does not say, as in lists.
+	CAPEM []byte
 }
 
 // Endpoint is one address of a cluster's API server.

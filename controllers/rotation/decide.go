@@ -49,6 +49,8 @@ func triggerOf(now time.Time, want Wanted, have Found, due time.Time) (v1alpha1.
 		return v1alpha1.TriggerMissing, "no readable credential is left in the Secret"
 	case !now.Before(have.Stored.NotAfter):
 		return v1alpha1.TriggerMissing, "the certificate expired at " + stamp(have.Stored.NotAfter)
+	case want.Replaced != "":
+		return v1alpha1.TriggerSpec, "the cluster was made anew under its name, with the id " + want.Replaced
 	case want.OtherName:
 		return v1alpha1.TriggerSpec, "spec names another cluster than the published one"
 	case have.Record != nil && want.Record.Differs(*have.Record):
@@ -57,6 +59,8 @@ func triggerOf(now time.Time, want Wanted, have Found, due time.Time) (v1alpha1.
 		return v1alpha1.TriggerSpec, "spec.endpoint names an address that is not known yet"
 	case have.Refused:
 		return v1alpha1.TriggerNotAccepted, "the cluster does not accept the published certificate"
+	case have.CAChanged:
+		return v1alpha1.TriggerCAChanged, "the cluster has another CA than the published one"
 	case requested(want.RenewRequest, have.Handled):
 		return v1alpha1.TriggerRequest, "a renewal was requested by annotation"
 	case !want.Schedule.Manual && !now.Before(due):
@@ -73,7 +77,8 @@ func unprompted(trigger v1alpha1.Trigger, want Wanted, have Found) bool {
 	if want.RenewRequest != "" && !slices.Contains(have.Handled, CutRequest(want.RenewRequest)) {
 		return false
 	}
-	return trigger == v1alpha1.TriggerMissing || trigger == v1alpha1.TriggerSpec || trigger == v1alpha1.TriggerNotAccepted
+	return trigger == v1alpha1.TriggerMissing || trigger == v1alpha1.TriggerSpec || trigger == v1alpha1.TriggerNotAccepted ||
+		trigger == v1alpha1.TriggerCAChanged
 }
 
 // dueAnyway says whether time alone would ask for the next certificate, whatever has
@@ -131,6 +136,9 @@ func (d *Decision) wait(now time.Time, want Wanted, have Found, next renewal) {
 	d.At, d.Reason = now, v1alpha1.ReasonIssuing
 	if d.Trigger == v1alpha1.TriggerExpiry || d.Trigger == v1alpha1.TriggerRequest {
 		d.Reason = v1alpha1.ReasonRenewing
+	}
+	if want.Replaced != "" {
+		d.Reason = v1alpha1.ReasonClusterReplaced
 	}
 	if have.Failures > 0 && have.FailedWith == want.With {
 		if have.RetryAt.IsZero() {

@@ -34,7 +34,7 @@ func floorOf(now time.Time, want Wanted, have Found, trigger v1alpha1.Trigger) (
 	switch trigger {
 	case v1alpha1.TriggerExpiry:
 		candidate, reason = intervalFloor(attempts, want.Floor)
-	case v1alpha1.TriggerNotAccepted:
+	case v1alpha1.TriggerNotAccepted, v1alpha1.TriggerCAChanged:
 		candidate, reason = refusedFloor(now, want, attempts)
 	case v1alpha1.TriggerMissing:
 		candidate, reason = repairFloor(now, want, have, attempts)
@@ -59,7 +59,7 @@ func (a Attempt) StillCounts(now time.Time) bool {
 		return age < HoldOff
 	case a.Discarded:
 		return age < 24*time.Hour
-	case a.Trigger == v1alpha1.TriggerNotAccepted:
+	case a.Trigger == v1alpha1.TriggerNotAccepted, a.Trigger == v1alpha1.TriggerCAChanged:
 		return age < 24*time.Hour
 	case a.Trigger == v1alpha1.TriggerMissing, a.Trigger == v1alpha1.TriggerSpec, a.Trigger == v1alpha1.TriggerRequest:
 		return age < time.Hour
@@ -103,9 +103,9 @@ func repairFloor(now time.Time, want Wanted, have Found, attempts []Attempt) (ti
 // refusedFloor bounds certificates that replace refused ones: who goes on revoking does not make a loop of it.
 func refusedFloor(now time.Time, want Wanted, attempts []Attempt) (time.Time, string) {
 	at, why := intervalFloor(attempts, want.Floor)
-	oldest := nth(attempts, refusalsPerDay, now.Add(-24*time.Hour), byTrigger(v1alpha1.TriggerNotAccepted))
+	oldest := nth(attempts, refusalsPerDay, now.Add(-24*time.Hour), byTrigger(v1alpha1.TriggerNotAccepted, v1alpha1.TriggerCAChanged))
 	if oldest != nil && oldest.At.Add(24*time.Hour).After(at) {
-		return oldest.At.Add(24 * time.Hour), fmt.Sprintf("at most %d certificates a day for published ones that the cluster does not accept", refusalsPerDay)
+		return oldest.At.Add(24 * time.Hour), fmt.Sprintf("at most %d certificates a day for published ones that the cluster does not accept, or whose CA it has changed", refusalsPerDay)
 	}
 	return at, why
 }

@@ -19,6 +19,9 @@ type Wanted struct {
 	// OtherName is true when the spec names a cluster by a name that is not known to be
 	// that of the published cluster.
 	OtherName bool
+	// Replaced is the id of a cluster that was made anew under the name that the spec gives, and the published one had; empty:
+	// none was. OtherName is true then.
+	Replaced string
 	// Schedule is when to renew.
 	Schedule Schedule
 	// RenewRequest is the value of the annotation renew-requested-at; empty: none.
@@ -42,6 +45,8 @@ type Found struct {
 	// Last is the validity of the certificate that was published last, where none is stored
 	// any more; nil: not known.
 	Last *Validity
+	// CAChanged is true when the cloud shows another CA of the cluster than the stored one.
+	CAChanged bool
 	// Refused is true when the target refuses the stored certificate for good.
 	Refused bool
 	// Published is true when a certificate was ever published.

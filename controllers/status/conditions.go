@@ -101,6 +101,8 @@ func wantedVerdict(d rotation.Decision, serves bool) verdict {
 		return verdict{false, d.Reason, strings.TrimSuffix(d.Message+"; "+d.Note, "; ")}
 	case serves:
 		return verdict{true, v1alpha1.ReasonRenewing, d.Message}
+	case d.Reason == v1alpha1.ReasonClusterReplaced:
+		return verdict{false, d.Reason, d.Message}
 	default:
 		return verdict{false, v1alpha1.ReasonIssuing, d.Message}
 	}

@@ -43,6 +43,9 @@ func EventsOf(previous, next v1alpha1.ClusterCredentialStatus, news News) []Even
 	if news.Published && isNewCertificate(previous.Certificate, next.Certificate) {
 		return append(identity(previous.Certificate, next.Certificate), issuedEvent(previous, next, news.Overrode))
 	}
+	if moved := moved(previous, next); moved != nil {
+		return []Event{*moved}
+	}
 	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished, v1alpha1.ConditionVerified} {
 		before, after := meta.FindStatusCondition(previous.Conditions, conditionType), meta.FindStatusCondition(next.Conditions, conditionType)
 		if after != nil && worthTelling(before, *after) {
@@ -50,6 +53,20 @@ func EventsOf(previous, next v1alpha1.ClusterCredentialStatus, news News) []Even
 		}
 	}
 	return nil
+}
+
+// ReasonEndpointChanged is the reason of the event that tells that the cluster has another address.
+const ReasonEndpointChanged = "EndpointChanged"
+
+// moved tells that the same certificate is published with another address, though nobody has changed the spec; nil: it is not.
+func moved(previous, next v1alpha1.ClusterCredentialStatus) *Event {
+	if previous.Server == "" || previous.Server == next.Server || previous.ObservedGeneration != next.ObservedGeneration {
+		return nil
+	}
+	return &Event{
+		Type: corev1.EventTypeNormal, Reason: ReasonEndpointChanged,
+		Message: fmt.Sprintf("the API server of the cluster is at %s now, and was at %s: it is published without a new certificate", next.Server, previous.Server),
+	}
 }
 
 func isNewCertificate(previous, next *v1alpha1.Certificate) bool {

@@ -209,6 +209,12 @@ func (w *World) Verify(v controllers.Verifier) {
 	w.Restart()
 }
 
+// LookOut restarts the operator with the clusters listed every ten minutes; in other worlds they are not.
+func (w *World) LookOut() {
+	w.config.ClusterInterval = 10 * time.Minute
+	w.Restart()
+}
+
 // AllowInsecureTLS restarts the operator with --allow-insecure-tls.
 func (w *World) AllowInsecureTLS() {
 	w.config.AllowInsecureTLS = true

@@ -1,0 +1,318 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/budget"
+	"github.com/clustercredential/operator/controllers/issuer"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
+	"github.com/clustercredential/operator/controllers/rotation"
+	"github.com/clustercredential/operator/controllers/status"
+)
+
+const (
+	// lookDeadline bounds one list of an account's clusters.
+	lookDeadline = 15 * time.Second
+	// movedFor is how long a new address waits to be verified: the certificate of the server is signed anew some minutes after
+	// an address is bound.
+	movedFor = 15 * time.Minute
+)
+
+// lookouts are the clusters of the accounts as the cloud listed them last: one list for all that use an account.
+type lookouts struct {
+	mu      sync.Mutex
+	seen    map[lookoutKey]*lookout
+	running map[lookoutKey]bool
+}
+
+// lookoutKey names a list: an account as it is now, and a type of clusters.
+type lookoutKey struct {
+	account     types.NamespacedName
+	version     string
+	clusterType issuer.ClusterType
+}
+
+// lookout is one list.
+type lookout struct {
+	at       time.Time // when it was made, or tried
+	listed   bool
+	clusters map[string]issuer.Cluster // by id
+}
+
+func (l *lookouts) of(key lookoutKey) (lookout, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if seen := l.seen[key]; seen != nil {
+		return *seen, true
+	}
+	return lookout{}, false
+}
+
+// begin is false while the list is being made.
+func (l *lookouts) begin(key lookoutKey) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running[key] {
+		return false
+	}
+	if l.running == nil {
+		l.running, l.seen = map[lookoutKey]bool{}, map[lookoutKey]*lookout{}
+	}
+	l.running[key] = true
+	return true
+}
+
+// end notes the list, and says of which clusters it tells something else than the one before. A list that could not be had
+// leaves the one before.
+func (l *lookouts) end(key lookoutKey, at time.Time, clusters []issuer.Cluster, listed bool) (changed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.running, key)
+	next := &lookout{at: at, listed: listed, clusters: map[string]issuer.Cluster{}}
+	for _, cluster := range clusters {
+		next.clusters[cluster.ID] = cluster
+	}
+	before := l.seen[key]
+	if !listed && before != nil {
+		next.listed, next.clusters = before.listed, before.clusters
+	}
+	for other := range l.seen { // of a former key or spec of the account
+		if other.account == key.account && other.clusterType == key.clusterType {
+			delete(l.seen, other)
+		}
+	}
+	l.seen[key] = next
+	return listed && (before == nil || !before.listed || !reflect.DeepEqual(before.clusters, next.clusters))
+}
+
+// lookOut takes what the cloud last listed of the cluster into the pass, and has it list anew when it is time.
+func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rotation.Record) {
+	if r.ClusterInterval <= 0 || p.account.reason != "" || record == nil || p.stored() == nil || p.cc.Spec.Suspend {
+		return
+	}
+	key := lookoutKey{
+		account: accountName(p.cc), version: p.account.version,
+		clusterType: issuer.ClusterType(firstOf(p.cc.Spec.Cluster.Type, v1alpha1.ClusterTypeStandard)),
+	}
+	seen, known := r.lookouts.of(key)
+	due := seen.at.Add(r.ClusterInterval)
+	if !known {
+		due = r.began.Add(spread(key.account.String(), r.ClusterInterval))
+	}
+	p.listAt = due
+	if !due.After(p.now) {
+		p.listAt = p.now.Add(r.ClusterInterval)
+		if r.lookouts.begin(key) {
+			go r.listClusters(context.WithoutCancel(ctx), key, p.account, p.now)
+		}
+	}
+	if seen.listed {
+		p.apply(seen, *record)
+	}
+}
+
+// listClusters asks the cloud beside the passes, and wakes the users of the account where it says something new.
+func (r *CredentialReconciler) listClusters(ctx context.Context, key lookoutKey, a account, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, lookDeadline)
+	defer cancel()
+	clusters, listed := r.clustersOf(ctx, key, a, now)
+	if !r.lookouts.end(key, now, clusters, listed) {
+		return
+	}
+	r.KeyChanged(ctx, key.account) // whoever uses it looks again
+}
+
+func (r *CredentialReconciler) clustersOf(ctx context.Context, key lookoutKey, a account, now time.Time) ([]issuer.Cluster, bool) {
+	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
+		return nil, false // a key that is refused is not tried for this, and a cloud that is throttling is left alone
+	}
+	cloud, err := r.Dialer.Dial(a.access)
+	if err != nil {
+		return nil, false
+	}
+	clusters, err := cloud.Clusters(ctx, key.clusterType)
+	if err == nil {
+		clusters, err = r.withUnlisted(ctx, key, cloud, clusters)
+	}
+	if err != nil {
+		r.Budget.Report(now, a.budget, outcomeOf(issuer.As(err), false))
+		return nil, false
+	}
+	return clusters, true
+}
+
+// mostUnlisted bounds how many clusters are asked for one by one after a list.
+const mostUnlisted = 20
+
+// withUnlisted asks for the published clusters that are not in the list: it may leave out what the key may not list, and a
+// cluster is gone only where the cloud says so of its id.
+func (r *CredentialReconciler) withUnlisted(ctx context.Context, key lookoutKey, cloud issuer.Cloud, clusters []issuer.Cluster) ([]issuer.Cluster, error) {
+	users, err := r.credentialsOf(ctx, key.account)
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string]bool{}
+	for _, cluster := range clusters {
+		asked[cluster.ID] = true
+	}
+	for i := range users {
+		id := users[i].Status.ClusterID
+		clusterType := issuer.ClusterType(firstOf(users[i].Spec.Cluster.Type, v1alpha1.ClusterTypeStandard))
+		if id == "" || asked[id] || clusterType != key.clusterType {
+			continue
+		}
+		asked[id] = true
+		cluster, err := cloud.ClusterByID(ctx, key.clusterType, id)
+		if err != nil && issuer.As(err).Kind == issuer.NotFound {
+			continue
+		}
+		if err != nil || len(asked) > len(clusters)+mostUnlisted {
+			return nil, err
+		}
+		cluster.CAPEM = nil
+		clusters = append(clusters, cluster)
+	}
+	return clusters, nil
+}
+
+// apply compares the list with what is published.
+func (p *pass) apply(seen lookout, record rotation.Record) {
+	cluster, there := seen.clusters[record.ClusterID]
+	if !there {
+		p.missingCluster(seen, record)
+		return
+	}
+	p.phase = cluster.Phase
+	if len(cluster.Endpoints) > 0 {
+		p.listed = cluster
+	}
+}
+
+// missingCluster is about a published cluster that is not listed any more: one of its name may have been made anew.
+func (p *pass) missingCluster(seen lookout, record rotation.Record) {
+	name := p.cc.Spec.Cluster.Name
+	var named []string
+	for id, cluster := range seen.clusters {
+		if name != "" && cluster.Name == name {
+			named = append(named, id)
+		}
+	}
+	switch {
+	case len(named) == 1:
+		p.replacedBy = named[0]
+	case len(named) == 0 && (name != "" || p.cc.Spec.Cluster.ID == record.ClusterID):
+		p.unlisted = true
+	}
+}
+
+// takeListed takes the addresses of the list for what the cloud offers now. A new one is published once it is verified, or has
+// been there for a while; the address is moved then without a certificate.
+func (r *CredentialReconciler) takeListed(ctx context.Context, p *pass) {
+	if p.listed.ID == "" {
+		return
+	}
+	before, err := p.way()
+	known := p.contexts()
+	offer := currentOffer(known, offerOf(p.listed))
+	if slices.Equal(offer, known) {
+		return
+	}
+	p.offer = offer
+	after, chosen := p.way()
+	if err != nil || chosen != nil || after.server == before.server || p.mayMove(ctx, r, after) {
+		return
+	}
+	p.offer = nil // not yet
+}
+
+// mayMove says whether the published credential may go another way now.
+func (p *pass) mayMove(ctx context.Context, r *CredentialReconciler, after way) bool {
+	since := p.remembered.movedAt
+	if p.remembered.movedTo != after.server {
+		since = p.now
+		r.memory.update(p.cc, func(m *remembered) { m.movedTo, m.movedAt = after.server, since })
+	}
+	if p.now.Sub(since) >= movedFor {
+		return true
+	}
+	sooner := since.Add(movedFor)
+	if r.verification(p) != v1alpha1.VerificationDisabled {
+		if r.triedMoved(ctx, p, after) {
+			return true
+		}
+		sooner = p.now.Add(time.Minute)
+	}
+	if p.lookAt.IsZero() || sooner.Before(p.lookAt) {
+		p.lookAt = sooner
+	}
+	return false
+}
+
+// triedMoved tries the stored credential at its new address.
+func (r *CredentialReconciler) triedMoved(ctx context.Context, p *pass, after way) bool {
+	if p.view == nil && !r.lookAgain(ctx, p) || p.view.credential == nil {
+		return false
+	}
+	moved := *p.view.credential
+	after.dress(&moved.Endpoint)
+	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
+	defer cancel()
+	return r.judge(p, moved, r.try(ctx, moved, false)) && p.trial.accepted()
+}
+
+// currentOffer is what the cloud offers now: of what it was known to offer, custom contexts and the hosts that it still says,
+// and whatever it says besides.
+func currentOffer(known, said []v1alpha1.OfferedContext) []v1alpha1.OfferedContext {
+	hosts := hostsOf(said)
+	still := slices.DeleteFunc(slices.Clone(known), func(o v1alpha1.OfferedContext) bool {
+		host := hostsOf([]v1alpha1.OfferedContext{o})
+		return len(host) == 1 && !slices.Contains(hosts, host[0])
+	})
+	return mergedOffer(still, said)
+}
+
+// clusterFailure says why no certificate is asked for now: for a cluster that is gone, or in a state in which none is issued;
+// nil: it may be asked for. Near expiry it is asked for all the same. The next list wakes whoever waits.
+func (p *pass) clusterFailure() *status.Failure {
+	stored := p.stored()
+	switch {
+	case p.unlisted:
+		return &status.Failure{
+			Reason:  v1alpha1.ReasonClusterNotFound,
+			Message: "the cloud does not know the cluster any more; its Secrets stay: delete this object if the cluster is gone for good, or write another spec.cluster",
+		}
+	case p.phase == "" || slices.Contains(servingPhases, p.phase):
+		return nil
+	case stored != nil && !p.now.Before(rotation.SafeLimit(rotation.Validity{NotBefore: stored.certificate.NotBefore.Time, NotAfter: stored.certificate.NotAfter.Time})):
+		return nil
+	}
+	return &status.Failure{
+		Reason:  v1alpha1.ReasonClusterNotAvailable,
+		Message: fmt.Sprintf("the cluster is in phase %s: a certificate is asked for once it is available again", p.phase),
+	}
+}
+
+// servingPhases are those in which the API server serves and no operation is under way that forbids a certificate
+// (CCE's API reference, "Querying a Specified Cluster", status.phase).
+var servingPhases = []string{"Available", "ScalingUp", "ScalingDown"}
+
+// spread gives equal names equal times within an interval.
+func spread(name string, interval time.Duration) time.Duration {
+	return time.Duration(hashOf(name) % uint64(max(interval, 1)))
+}
+
+// sameAuthority says whether the cloud shows another CA than the published one, as far as both are known.
+func sameAuthority(stored, shown []byte) bool {
+	return len(stored) == 0 || len(shown) == 0 || kubeconfig.SameCA(stored, shown)
+}

@@ -1,0 +1,286 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/testkit"
+	"github.com/clustercredential/operator/controllers/verify"
+	"github.com/clustercredential/operator/hack/ccesim"
+)
+
+// watched is an established world whose clusters are listed now and then.
+func watched(t *testing.T, v *cluster, changes ...func(*v1alpha1.ClusterCredential)) *testkit.World {
+	t.Helper()
+	w := testkit.New(t)
+	if v != nil {
+		w.Verify(v)
+	}
+	w.LookOut()
+	w.Create(w.Credential("prod-1", changes...))
+	w.Settle("prod-1")
+	return w
+}
+
+// look lets the clusters be listed once more, and makes the pass that follows from it.
+func look(t *testing.T, w *testkit.World) {
+	t.Helper()
+	before := w.Sim.Requests()[string(ccesim.OpList)]
+	w.Advance(10 * time.Minute)
+	for end := time.Now().Add(20 * time.Second); w.Sim.Requests()[string(ccesim.OpList)] == before; time.Sleep(time.Millisecond) {
+		if w.Pass("prod-1"); time.Now().After(end) {
+			t.Fatal("the clusters are not listed")
+		}
+	}
+	time.Sleep(30 * time.Millisecond) // until it is noted
+	w.Pass("prod-1")
+	w.Pass("prod-1")
+}
+
+func changeCluster(w *testkit.World, change func(*ccesim.Cluster)) {
+	w.T.Helper()
+	w.Must(w.Sim.UpdateCluster(testkit.ClusterID, change))
+}
+
+const eipAfter = "https://203.0.113.99:5443"
+
+func TestAMovedAddressIsPublishedEverywhereWithoutACertificate(t *testing.T) {
+	t.Parallel()
+	target := &cluster{answer: accepts}
+	w := watched(t, target, withOutputs(five()...))
+	serial := w.Get("prod-1").Status.Certificate.SerialNumber
+	w.TakeEvents()
+	changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = eipAfter })
+	look(t, w)
+	wantPosts(t, w, 1)
+	wantCarried(t, w)
+	if got := w.Get("prod-1").Status; got.Server != eipAfter || got.Certificate.SerialNumber != serial || got.Access != v1alpha1.AccessExternal {
+		t.Errorf("server %s through %s, certificate %s", got.Server, got.Access, got.Certificate.SerialNumber)
+	}
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+	if told := strings.Join(w.TakeEvents(), "\n"); !strings.Contains(told, "Normal EndpointChanged the API server of the cluster is at "+eipAfter) {
+		t.Errorf("events:\n%s", told)
+	}
+	w.Recorder.Reset(nil)
+	look(t, w)
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("looked at again: %v", writes)
+	}
+}
+
+func TestANewAddressWaitsUntilItIsVerifiedButNotForLong(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]verify.Outcome{
+		"unreachable": unreachable,
+		"its certificate does not name it": {Verdict: verify.Unreachable, Detail: "TLS: other names", ServerCertificate: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target := &cluster{answer: accepts}
+			w := watched(t, target)
+			before := w.Get("prod-1").Status.Server
+			target.says(answer, "")
+			changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = eipAfter })
+			look(t, w)
+			for range 13 {
+				if got := w.Get("prod-1").Status.Server; got != before {
+					t.Fatalf("the server is %s already", got)
+				}
+				w.Advance(time.Minute)
+				w.Pass("prod-1")
+			}
+			w.Advance(3 * time.Minute)
+			w.Pass("prod-1")
+			if got := w.Get("prod-1").Status.Server; got != eipAfter {
+				t.Errorf("after a quarter of an hour the server is still %s", got)
+			}
+			wantPosts(t, w, 1)
+		})
+	}
+}
+
+func TestAnAddressThatIsGoneGivesWayToTheInternalOne(t *testing.T) {
+	t.Parallel()
+	target := &cluster{answer: accepts}
+	w := watched(t, target)
+	changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = "" })
+	look(t, w)
+	if got := w.Get("prod-1").Status; got.Server != "https://192.168.0.10:5443" || got.Access != v1alpha1.AccessInternal {
+		t.Errorf("server %s through %s", got.Server, got.Access)
+	}
+	changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = eipAfter })
+	look(t, w)
+	if got := w.Get("prod-1").Status.Access; got != v1alpha1.AccessInternal {
+		t.Errorf("an address that came later was taken: access %s", got) // hubs know a cluster by its URL
+	}
+	wantPosts(t, w, 1)
+}
+
+func TestOneListServesAllOfAnAccount(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil)
+	for _, name := range []string{"a", "b", "c"} {
+		w.Create(w.Credential(name))
+		w.Settle(name)
+	}
+	before := w.Sim.Requests()[string(ccesim.OpList)]
+	w.Advance(11 * time.Minute)
+	for range 3 {
+		for _, name := range []string{"prod-1", "a", "b", "c"} {
+			w.Pass(name)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if asked := w.Sim.Requests()[string(ccesim.OpList)] - before; asked != 1 {
+		t.Errorf("%d lists, want 1", asked)
+	}
+}
+
+func TestAClusterMadeAnewUnderItsNameGetsACertificateAtOnce(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-1"} })
+	const anew = "33333333-3333-4333-8333-333333333333"
+	w.Sim.RemoveCluster(testkit.ClusterID)
+	w.Must(w.Sim.AddCluster(ccesim.Cluster{
+		ID: anew, Name: "prod-1", ProjectID: testkit.ProjectID, InternalURL: "https://192.168.0.30:5443", ExternalURL: w.Cluster.URL(),
+	}))
+	look(t, w)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	cc := w.Get("prod-1")
+	wantConditions(t, cc, healthy)
+	if cc.Status.ClusterID != anew || cc.Status.History[0].Trigger != v1alpha1.TriggerSpec {
+		t.Errorf("cluster %s, trigger %s", cc.Status.ClusterID, cc.Status.History[0].Trigger)
+	}
+}
+
+func TestAClusterMadeAnewIsSaidWhileItsCertificateDoesNotCome(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-1"} })
+	w.Sim.RemoveCluster(testkit.ClusterID)
+	w.Must(w.Sim.AddCluster(ccesim.Cluster{ID: "33333333-3333-4333-8333-333333333333", Name: "prod-1", ProjectID: testkit.ProjectID}))
+	before := w.Secret("prod-1-kubeconfig").Data
+	w.Must(w.Client.Delete(t.Context(), w.KeySecret()))
+	w.Create(w.KeySecret())
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError, Op: ccesim.OpIssue, Times: ccesim.Forever}))
+	look(t, w)
+	if got := conditions(w.Get("prod-1")); got["Ready"] == "True/Valid" {
+		t.Errorf("conditions: %v", got)
+	}
+	if diff := cmp.Diff(before, w.Secret("prod-1-kubeconfig").Data); diff != "" {
+		t.Error("the bytes have changed")
+	}
+}
+
+func TestADeletedClusterIsSaidAndItsSecretsStay(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil)
+	before := w.Secret("prod-1-kubeconfig").Data
+	w.Sim.RemoveCluster(testkit.ClusterID)
+	look(t, w)
+	want := map[string]string{"Ready": "True/Valid", "Issued": "False/ClusterNotFound", "Published": "True/Published"}
+	wantConditions(t, w.Get("prod-1"), want)
+	w.Recorder.Reset(nil)
+	look(t, w)
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("looked at again: %v", writes)
+	}
+	if diff := cmp.Diff(before, w.Secret("prod-1-kubeconfig").Data); diff != "" {
+		t.Error("the bytes have changed")
+	}
+	w.Must(w.Sim.AddCluster(ccesim.Cluster{ID: testkit.ClusterID, Name: "prod-1", ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL()}))
+	look(t, w)
+	wantConditions(t, w.Get("prod-1"), healthy)
+	wantPosts(t, w, 1)
+}
+
+func TestAClusterThatSleepsIsNoAlarm(t *testing.T) {
+	t.Parallel()
+	for _, phase := range []string{"Hibernation", "Hibernating", "Upgrading", "Creating"} {
+		t.Run(phase, func(t *testing.T) {
+			t.Parallel()
+			w := watched(t, nil)
+			changeCluster(w, func(c *ccesim.Cluster) { c.Phase = phase })
+			look(t, w)
+			wantConditions(t, w.Get("prod-1"), healthy) // nothing is due
+			w.TakeEvents()
+			w.Clock.SetTime(w.Get("prod-1").Status.RenewalTime.Add(time.Second))
+			look(t, w)
+			wantPosts(t, w, 1)
+			want := map[string]string{"Ready": "True/Valid", "Issued": "False/ClusterNotAvailable", "Published": "True/Published"}
+			wantConditions(t, w.Get("prod-1"), want)
+			if failures := w.Get("prod-1").Status.Failures; failures > 0 {
+				t.Errorf("%d failures are counted", failures)
+			}
+			changeCluster(w, func(c *ccesim.Cluster) { c.Phase = "Available" })
+			look(t, w)
+			w.Settle("prod-1")
+			wantPosts(t, w, 2)
+			wantConditions(t, w.Get("prod-1"), healthy)
+		})
+	}
+}
+
+// newAuthority is a CA as a cluster has it after its own was rotated.
+func newAuthority(t *testing.T) (*x509.Certificate, crypto.Signer) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "kubernetes-anew"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(10 * 365 * day), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate, key
+}
+
+func TestAChangedCAAsksForACertificateWhereTheServerDoesNotPass(t *testing.T) {
+	t.Parallel()
+	target := &cluster{answer: accepts}
+	w := watched(t, target, func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Renewal = &v1alpha1.Renewal{Policy: v1alpha1.RenewalManual}
+	})
+	target.says(verify.Outcome{Verdict: verify.Unreachable, Detail: "TLS: another CA", ServerCertificate: true}, "")
+	for n := 2; n < 4; n++ { // the cloud still shows the same CA
+		w.Advance(11 * time.Minute)
+		w.Pass("prod-1")
+		target.tries(t, n)
+		w.Pass("prod-1")
+	}
+	wantPosts(t, w, 1)
+	certificate, key := newAuthority(t)
+	w.Must(w.Sim.SetCA(certificate, key, nil))
+	target.says(verify.Outcome{Verdict: verify.Unreachable, Detail: "TLS: another CA", ServerCertificate: true}, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	target.tries(t, 4)
+	time.Sleep(50 * time.Millisecond)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	if got := w.Get("prod-1").Status.History[0].Trigger; got != v1alpha1.TriggerCAChanged {
+		t.Errorf("trigger %s", got)
+	}
+}
