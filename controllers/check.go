@@ -77,7 +77,7 @@ func (r *CredentialReconciler) checkCluster(
 	}
 	outcome.Answered = true
 	p.cluster, p.clusterID, p.clusterName = cluster, cluster.ID, cluster.Name
-	if p.alreadyPublished(cluster) {
+	if p.alreadyPublished(cluster) || p.adoptStored(cluster) {
 		return false, nil
 	}
 	return r.checkOffer(p, cluster)

@@ -71,6 +71,12 @@ func (s *slot) standingProblem() *publishProblem {
 	}
 	switch s.facts.standing {
 	case target.Foreign:
+		if s.adoption != nil && s.adoption.refusal != "" {
+			return &publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf("Secret %s is not adopted: %s", s.key, s.adoption.refusal)}
+		}
+		if s.adopts() {
+			break
+		}
 		left := "it is left alone"
 		if s.index == 0 {
 			left += " and nothing is issued"

@@ -85,7 +85,7 @@ func TestAMovedAddressIsPublishedEverywhereWithoutACertificate(t *testing.T) {
 func TestANewAddressWaitsUntilItIsVerifiedButNotForLong(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]verify.Outcome{
-		"unreachable": unreachable,
+		"unreachable":                      unreachable,
 		"its certificate does not name it": {Verdict: verify.Unreachable, Detail: "TLS: other names", ServerCertificate: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -50,6 +50,8 @@ type held struct {
 	issuance   v1alpha1.Issuance
 	credential kubeconfig.Credential
 	marks      target.Marks
+	// adopted is true where it was not issued, but found in a Secret that is taken over.
+	adopted bool
 	// untried is true where it must be accepted by the cluster before it is published, and was not tried yet.
 	untried bool
 	// began is the issuance id that the Secret carried before.

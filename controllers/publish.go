@@ -34,6 +34,7 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 	case p.fresh != nil:
 		if r.tryHeld(ctx, p) {
 			r.store(ctx, p)
+			r.tellAdopted(ctx, p)
 		}
 	case p.problem != nil || p.stored() == nil:
 	case p.fill == nil && p.facts.carriedFor == p.purpose():
@@ -161,7 +162,7 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 	if err != nil {
 		return &target.Refused{Key: p.key, Reason: metav1.StatusReasonInvalid, Detail: err.Error()}
 	}
-	if p.view.live != nil && p.facts.standing != target.Ours && p.facts.standing != target.Stripped {
+	if p.view.live != nil && p.facts.standing != target.Ours && p.facts.standing != target.Stripped && !p.adopts() {
 		return &target.Refused{Key: p.key, Reason: metav1.StatusReasonConflict, Detail: "it is not ours"}
 	}
 	marks.Managed, marks.ReleasedAt, marks.Source.Wish = true, "", p.wishText()

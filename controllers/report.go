@@ -88,7 +88,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 		},
 		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting, FleetHeld: p.fleetHeld,
 	}
-	facts.Verified = r.verified(p)
+	facts.Verified, facts.Replaced = r.verified(p), p.replaced()
 	if p.problem != nil {
 		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message
 	}
@@ -242,7 +242,7 @@ func certificateFields(event status.Event, next v1alpha1.ClusterCredentialStatus
 // pass, or by an attempt that could not say so: a status that was wiped tells no news.
 func (p *pass) isPublishing(previous v1alpha1.ClusterCredentialStatus) bool {
 	begun := previous.Issuance != nil && previous.Issuance.ID == p.marks().IssuanceID
-	return begun || p.fresh != nil && p.current
+	return begun || p.fresh != nil && p.current && !p.fresh.adopted
 }
 
 // nextLook is when to look again: never later than an hour from now.

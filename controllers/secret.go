@@ -45,6 +45,7 @@ type storedFacts struct {
 type secretView struct {
 	live       *corev1.Secret         // nil: there is no Secret
 	credential *kubeconfig.Credential // nil: nothing readable
+	adoption   *adoption              // nil: there is nothing to adopt
 	facts      secretFacts
 }
 
@@ -88,6 +89,7 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass, s slot) (secre
 	}
 	view.facts.standing = target.StandingOf(live, p.cc.Name, holds, published)
 	r.takeOver(ctx, p, s, &view)
+	view.adoption = p.adoptionOf(s, view)
 	return view, nil
 }
 

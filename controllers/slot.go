@@ -23,6 +23,8 @@ type slot struct {
 	facts  secretFacts
 	// view is the Secret itself, where this pass has read it.
 	view *secretView
+	// adoption is set where it is somebody else's, and the output takes it over or would.
+	adoption *adoption
 }
 
 // slotsOf are the outputs of an object, the primary one first; there is always one.
@@ -50,7 +52,7 @@ func (s *slot) see(view secretView) {
 			view.credential = nil
 		}
 	}
-	s.view, s.facts = &view, view.facts
+	s.view, s.facts, s.adoption = &view, view.facts, view.adoption
 }
 
 // typeProblem says that the Secret has another type than the output asks for; nil: it has not. Kubernetes never lets it be

@@ -91,7 +91,7 @@ func (r *CredentialReconciler) lookAgain(ctx context.Context, p *pass) bool {
 // name, since the pass began: then ours comes too late, and is discarded.
 func (r *CredentialReconciler) overtaken(p *pass) bool {
 	other := p.facts.stored != nil && p.facts.marks.IssuanceID != p.fresh.began && p.facts.marks.IssuanceID != p.fresh.issuance.ID
-	taken := p.view.live != nil && (p.facts.standing == target.Foreign || p.facts.standing == target.Others)
+	taken := p.view.live != nil && (p.facts.standing == target.Foreign && !p.adopts() || p.facts.standing == target.Others)
 	if !other && !taken {
 		return false
 	}

@@ -422,7 +422,8 @@ type Output struct {
 	Template *OutputTemplate `json:"template,omitempty"`
 
 	// existing is what to do with a Secret of that name that is not ours. Refuse (unset:
-	// this): leave it alone and say so; at the first output nothing is issued.
+	// this): leave it alone and say so; at the first output nothing is issued. Adopt: take it over. A certificate in it that is
+	// valid and of the cluster is served on, and none is asked for; what others go on writing or pruning is refused.
 	// +optional
 	Existing ExistingPolicy `json:"existing,omitempty"`
 
@@ -502,11 +503,16 @@ const (
 )
 
 // ExistingPolicy is what to do with a Secret that is not ours.
-// +kubebuilder:validation:Enum=Refuse
+// +kubebuilder:validation:Enum=Refuse;Adopt
 type ExistingPolicy string
 
-// ExistingRefuse leaves a Secret alone that is not ours.
-const ExistingRefuse ExistingPolicy = "Refuse"
+// The policies for a Secret that is not ours.
+const (
+	// ExistingRefuse leaves it alone.
+	ExistingRefuse ExistingPolicy = "Refuse"
+	// ExistingAdopt takes it over.
+	ExistingAdopt ExistingPolicy = "Adopt"
+)
 
 // DeletionPolicy is what happens to the Secrets with the ClusterCredential.
 // +kubebuilder:validation:Enum=Retain;Delete

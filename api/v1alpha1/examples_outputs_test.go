@@ -110,7 +110,7 @@ func outputExamples() []example {
 		rejected: []string{named("annotations: {my owner: me}"), named("annotations: {a/b/c: me}"), named("annotations: {" + long(64) + ": me}")},
 	}, {
 		constraint: constraint{credential, "spec.outputs[0].existing", "enum"},
-		accepted:   []string{named("existing: Refuse")},
-		rejected:   []string{named("existing: Adopt"), named("existing: ''")},
+		accepted:   []string{named("existing: Refuse"), named("existing: Adopt")},
+		rejected:   []string{named("existing: Take"), named("existing: ''")},
 	}}
 }

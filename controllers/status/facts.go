@@ -51,6 +51,8 @@ type Facts struct {
 	Output Output
 	// Copies are the further output Secrets, in the order of the spec.
 	Copies []Copy
+	// Replaced is a certificate that somebody else had put into the Secret, and that is not served on; nil: none.
+	Replaced *v1alpha1.Certificate
 	// Verified is what the cluster says of the stored credential; nil or empty: nothing new.
 	Verified *Verified
 	// Released are Secrets that were outputs and are not any more.

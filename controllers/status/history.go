@@ -28,6 +28,12 @@ func history(previous []v1alpha1.HistoryEntry, facts Facts) []v1alpha1.HistoryEn
 	if a := facts.Attempt; a != nil && a.Issuance != nil && a.Failure != nil && (a.Unknown || a.Discarded != nil) {
 		entries = note(entries, failedEntry(a))
 	}
+	if c := facts.Replaced; c != nil {
+		entries = note(entries, v1alpha1.HistoryEntry{
+			SerialNumber: c.SerialNumber, FingerprintSHA256: c.FingerprintSHA256, CommonName: c.CommonName, IssuedAt: c.NotBefore,
+			NotAfter: &c.NotAfter, Trigger: v1alpha1.TriggerFirst, State: v1alpha1.CertificateSuperseded,
+		})
+	}
 	if facts.Stored != nil {
 		for i := range entries {
 			if entries[i].State == v1alpha1.CertificateActive {
