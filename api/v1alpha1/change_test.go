@@ -19,16 +19,16 @@ import (
 // Fields of a later release are refused rather than accepted and ignored.
 func TestUnknownFieldsAreRefused(t *testing.T) {
 	tests := map[string]struct{ kind, snippet, field string }{
-		"a window with a beginning": {credential, "spec: {renewal: {windows: [{schedule: 0 2 * * *, duration: 4h, start: '02:00'}]}}", "spec.renewal.windows[0].start"},
-		"verification":              {credential, "spec: {verification: Required}", "spec.verification"},
-		"an account elsewhere":      {credential, "spec: {accountRef: {name: a, namespace: b}}", "spec.accountRef.namespace"},
-		"an output elsewhere":       {credential, named("namespace: argocd"), "spec.outputs[0].namespace"},
-		"a misspelled field":        {credential, "spec: {validty: {days: 30}}", "spec.validty"},
-		"endpoints":                 {account, "spec: {endpoints: {cce: 'https://cce'}}", "spec.endpoints"},
-		"grants":                    {account, "spec: {grants: []}", "spec.grants"},
-		"keyless identity":          {account, auth("podIdentity: {}"), "spec.auth.podIdentity"},
-		"a key elsewhere":           {account, auth("accessKey: {secretRef: {name: a, namespace: b}}"), "spec.auth.accessKey.secretRef.namespace"},
-		"a key in the open":         {account, auth("accessKey: {secretKey: a}"), "spec.auth.accessKey.secretKey"},
+		"a window with a beginning":  {credential, "spec: {renewal: {windows: [{schedule: 0 2 * * *, duration: 4h, start: '02:00'}]}}", "spec.renewal.windows[0].start"},
+		"a verification with a time": {credential, "spec: {verification: Required, verifyInterval: 1m}", "spec.verifyInterval"},
+		"an account elsewhere":       {credential, "spec: {accountRef: {name: a, namespace: b}}", "spec.accountRef.namespace"},
+		"an output elsewhere":        {credential, named("namespace: argocd"), "spec.outputs[0].namespace"},
+		"a misspelled field":         {credential, "spec: {validty: {days: 30}}", "spec.validty"},
+		"endpoints":                  {account, "spec: {endpoints: {cce: 'https://cce'}}", "spec.endpoints"},
+		"grants":                     {account, "spec: {grants: []}", "spec.grants"},
+		"keyless identity":           {account, auth("podIdentity: {}"), "spec.auth.podIdentity"},
+		"a key elsewhere":            {account, auth("accessKey: {secretRef: {name: a, namespace: b}}"), "spec.auth.accessKey.secretRef.namespace"},
+		"a key in the open":          {account, auth("accessKey: {secretKey: a}"), "spec.auth.accessKey.secretKey"},
 	}
 	namespace := newNamespace(t, "unknown-fields")
 	k := newKubectl(t)

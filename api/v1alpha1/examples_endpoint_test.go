@@ -7,6 +7,10 @@ package v1alpha1_test
 func endpointExamples() []example {
 	endpoint := func(fields string) string { return "spec: {endpoint: {" + fields + "}}" }
 	return []example{{
+		constraint: constraint{credential, "spec.verification", "enum"},
+		accepted:   []string{"spec: {verification: Required}", "spec: {verification: BestEffort}", "spec: {verification: Disabled}"},
+		rejected:   []string{"spec: {verification: ''}", "spec: {verification: Always}"},
+	}, {
 		constraint: constraint{credential, "spec.endpoint.server", "maxLength"},
 		accepted:   []string{endpoint("server: 'https://" + long(253) + "'")},
 		rejected:   []string{endpoint("server: 'https://" + long(256) + "'")},
