@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -362,4 +363,28 @@ func TestWhileTheClusterChangesFurtherOutputsKeepTheirBytes(t *testing.T) {
 	if w.Secret("argo").Labels["env"] != "prod" {
 		t.Error("the label is not there")
 	}
+}
+
+func TestBeforeThePrimaryHoldsACertificateNoOtherGetsIt(t *testing.T) {
+	t.Parallel()
+	w := established(t, withOutputs(five()...))
+	before := w.Secret("argo").Data
+	refused := false
+	w.Recorder.Reset(func(_ int, c testkit.Call) (error, bool) {
+		if c.Verb == "apply" && !refused {
+			refused = true
+			return testkit.Forbidden(), false
+		}
+		return nil, false
+	})
+	w.Change("prod-1", newValue("1"))
+	w.Pass("prod-1")
+	wantPosts(t, w, 2)
+	if !reflect.DeepEqual(before, w.Secret("argo").Data) || !refused {
+		t.Error("another output got it before the primary one")
+	}
+	w.Recorder.Reset(nil)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantCarried(t, w)
 }
