@@ -13,7 +13,7 @@ CONTAINER_TOOL ?= docker
 KUBECTL ?= kubectl
 # More arguments for "go test", such as TESTARGS='-run TestRotation -v'.
 TESTARGS ?=
-# More arguments for what "run", "demo" and "bench" start.
+# More arguments for what "run", "demo", "stand" and "bench" start.
 ARGS ?=
 # How long "fuzz" tries each target.
 FUZZTIME ?= 30s
@@ -27,7 +27,9 @@ export GOWORK := off
 # compiling is most of the time. The caller's GOFLAGS come first.
 one_way = CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath"
 
-MODULES := . hack/conformance hack/tools hack/tools/golangci-lint hack/tools/kube
+# Where the code of other projects reads what we write, each beside the versions of Kubernetes' libraries that it is built with.
+CONSUMERS := hack/conformance/consumers hack/conformance/argocd
+MODULES := . hack/conformance hack/conformance/world $(CONSUMERS) hack/tools hack/tools/golangci-lint hack/tools/kube
 LDFLAGS := -s -w -X main.version=$(VERSION)
 CONTROLLER_GEN := go tool controller-gen
 BIN := $(CURDIR)/bin
@@ -107,6 +109,7 @@ test: ## Run the whole test suite, with a real etcd and kube-apiserver (built or
 	status=0; set -x; \
 	$(one_way) go test $(TESTARGS) $(PURE) $(VIRTUAL) || status=1; \
 	$(one_way) go test -C hack/conformance $(TESTARGS) ./... || status=1; \
+	$(MAKE) --no-print-directory test-conformance || status=1; \
 	$(one_way) go test -timeout=20m -run='$(SWEEPS)' $(TESTARGS) ./controllers || status=1; \
 	go test $$race -timeout=30m -skip='$(SWEEPS)' $(TESTARGS) $$rest || status=1; \
 	exit $$status
@@ -114,6 +117,15 @@ test: ## Run the whole test suite, with a real etcd and kube-apiserver (built or
 .PHONY: test-fast
 test-fast: ## Run the tests that need no server: seconds.
 	$(one_way) go test $(TESTARGS) $(FAST)
+
+.PHONY: test-conformance
+test-conformance: ## Have the code of those who use our Secrets read them and log in. It compiles a lot of theirs, once: minutes.
+	@# Go looks for changes in their modules only, so it would take results of another operator for these.
+	@$(call kube_assets); status=0; set -x; \
+	for module in $(CONSUMERS); do \
+	  $(one_way) go test -C "$$module" -count=1 $(TESTARGS) ./... || status=1; \
+	done; \
+	exit $$status
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
@@ -139,6 +151,10 @@ soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10
 .PHONY: demo
 demo: ## See it at work: real servers, a simulated cloud, certificates that rotate. Ends by itself.
 	@$(call kube_assets); $(one_way) go build -o bin/demo ./hack/demo; exec bin/demo $(ARGS)
+
+.PHONY: stand
+stand: ## Have a whole world to try things in: real servers, a simulated cloud, the manager. Until Ctrl-C.
+	@$(call kube_assets); $(one_way) go build -o bin/stand ./hack/stand; exec bin/stand $(ARGS)
 
 .PHONY: bench
 bench: ## Measure it with 1,000 ClusterCredentials and a real API server.
