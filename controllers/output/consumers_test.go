@@ -232,6 +232,32 @@ func TestTheConsumersObjectReadsTheSecret(t *testing.T) {
 	}
 }
 
+// The page for people shows outputs, too; they render as they stand.
+func TestTheOutputsOfThePageRender(t *testing.T) {
+	page, err := os.ReadFile("../../docs/consumers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := 0
+	for i, block := range strings.Split(string(page), "```yaml\n") {
+		text, _, _ := strings.Cut(block, "```")
+		var cc v1alpha1.ClusterCredential
+		if i == 0 || !strings.Contains(text, "outputs:") {
+			continue
+		}
+		if err := yaml.UnmarshalStrict([]byte(text), &cc); err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		for _, o := range cc.Spec.Outputs {
+			outputs++
+			renderedSample(t, credential(t), o, someFacts)
+		}
+	}
+	if outputs < 6 {
+		t.Errorf("only %d outputs", outputs)
+	}
+}
+
 func opaque(labels, annotations texts, keys ...string) shape {
 	return shape{Type: "Opaque", Keys: keys, Labels: labels, Annotations: annotations}
 }
