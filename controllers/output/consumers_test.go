@@ -102,7 +102,7 @@ var consumers = map[string]map[string]expected{
 	"kubeadmiral.yaml": {
 		"prod-1-kubeconfig": {opaque(nil, nil, "value"), oneKubeconfig("value", "kube-admiral-system-prod-1"), nil},
 		"prod-1": {
-			opaque(nil, texts{"reloader.stakater.com/match": "true"}, "certificate-authority-data", "client-certificate-data", "client-key-data"),
+			opaque(nil, nil, "certificate-authority-data", "client-certificate-data", "client-key-data"),
 			pemFilesUnder("client-certificate-data", "client-key-data", "certificate-authority-data"),
 			[]string{"kubewharf/kubeadmiral: pkg/util/cluster/client.go"},
 		},
