@@ -60,7 +60,7 @@ func sameCertificate(a, b *storedFacts) bool {
 func (r *CredentialReconciler) checkCluster(
 	ctx context.Context, p *pass, cloud issuer.Cloud, outcome *budget.Outcome,
 ) (needed bool, failure *status.Failure) {
-	routine := p.decision.Trigger == v1alpha1.TriggerExpiry || p.decision.Trigger == v1alpha1.TriggerRequest // and NotAccepted is none: it may be another cluster by now
+	routine := p.decision.Trigger == v1alpha1.TriggerExpiry || p.decision.Trigger == v1alpha1.TriggerRequest
 	if why := invalidEndpoint(p.cc.Spec.Endpoint); why != "" {
 		return false, &status.Failure{Reason: v1alpha1.ReasonRejected, Message: why, Counts: true, RetryAt: p.now.Add(time.Hour)}
 	}

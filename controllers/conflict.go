@@ -127,6 +127,9 @@ func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, s slot, vi
 // one file, one would replace the other. It does not say whose.
 func (r *CredentialReconciler) nameNote(ctx context.Context, p *pass) string {
 	name := entryName(p.cc)
+	if name == "" {
+		return ""
+	}
 	var same v1alpha1.ClusterCredentialList
 	err := r.Client.List(ctx, &same, client.MatchingFields{indexEntryName: name}, client.UnsafeDisableDeepCopy)
 	if err != nil || len(same.Items) < 2 {

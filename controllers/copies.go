@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -66,9 +67,10 @@ func (r *CredentialReconciler) publishCopies(ctx context.Context, p *pass) {
 	}
 	ready := p.stored() != nil && (p.fresh == nil || p.current) && (!p.decision.OtherCluster || p.fresh != nil)
 	for i := range p.copies {
-		if c := &p.copies[i]; p.isWritten(c) {
+		switch c := &p.copies[i]; {
+		case p.isWritten(c), p.knowsTooLittle(c):
 			c.current = true
-		} else if ready {
+		case ready:
 			r.publishCopy(ctx, p, c)
 		}
 	}
@@ -77,7 +79,29 @@ func (r *CredentialReconciler) publishCopies(ctx context.Context, p *pass) {
 
 // isWritten says whether an output that is to be written once has been. What became of it since is its consumer's business.
 func (p *pass) isWritten(c *secretCopy) bool {
-	return c.output.WritePolicy == v1alpha1.WriteOnce && p.said(c.key) != nil && p.said(c.key).Revision > 0
+	if c.output.WritePolicy != v1alpha1.WriteOnce {
+		return false
+	}
+	said := p.said(c.key)
+	return said != nil && said.Revision > 0 || slices.Contains(p.marks().Source.Once, c.key.String())
+}
+
+// knowsTooLittle says whether a template may ask for what only the account knows, and that is gone: what is written stays.
+func (p *pass) knowsTooLittle(c *secretCopy) bool {
+	said := p.said(c.key)
+	return c.output.Format == v1alpha1.FormatTemplate && p.account.access.Region == "" && said != nil && said.State == v1alpha1.OutputCurrent
+}
+
+// writtenOnce are the outputs that are to be written once and have been, for the mark on the primary Secret: a wiped status forgets
+// them, and what their consumers deleted would come back.
+func (p *pass) writtenOnce() []string {
+	var names []string
+	for i := range p.copies {
+		if p.isWritten(&p.copies[i]) {
+			names = append(names, p.copies[i].key.String())
+		}
+	}
+	return names
 }
 
 // said is what status says of an output; nil: nothing.
@@ -93,7 +117,7 @@ func (p *pass) said(key types.NamespacedName) *v1alpha1.OutputStatus {
 
 // copyPurpose names everything that decides what a copy should carry.
 func (p *pass) copyPurpose() string {
-	return digest(p.purpose(), p.stored().certificate.FingerprintSHA256, fmt.Sprint(p.marks().Revision))
+	return digest(p.purpose(), p.stored().certificate.FingerprintSHA256, fmt.Sprint(p.marks().Revision), p.account.access.Region)
 }
 
 func (r *CredentialReconciler) publishCopy(ctx context.Context, p *pass, c *secretCopy) {
@@ -167,7 +191,7 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 	}
 	rendered, err := output.Render(source.credential, c.output, p.outputFacts())
 	if err != nil {
-		refused(fmt.Sprintf("%s: %v", c.field("format"), err))
+		refused(strings.Replace(err.Error(), "spec.outputs[]", fmt.Sprintf("spec.outputs[%d]", c.index), 1))
 		return
 	}
 	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source), Owner: ownerOf(p.cc, c.output)}

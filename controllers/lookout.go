@@ -157,7 +157,9 @@ const mostUnlisted = 20
 
 // withUnlisted asks for the published clusters that are not in the list: it may leave out what the key may not list, and a
 // cluster is gone only where the cloud says so of its id.
-func (r *CredentialReconciler) withUnlisted(ctx context.Context, key lookoutKey, cloud issuer.Cloud, clusters []issuer.Cluster) ([]issuer.Cluster, error) {
+func (r *CredentialReconciler) withUnlisted(
+	ctx context.Context, key lookoutKey, cloud issuer.Cloud, clusters []issuer.Cluster,
+) ([]issuer.Cluster, error) {
 	users, err := r.credentialsOf(ctx, key.account)
 	if err != nil {
 		return nil, err
@@ -294,7 +296,7 @@ func (p *pass) clusterFailure() *status.Failure {
 		}
 	case p.phase == "" || slices.Contains(servingPhases, p.phase):
 		return nil
-	case stored != nil && !p.now.Before(rotation.SafeLimit(rotation.Validity{NotBefore: stored.certificate.NotBefore.Time, NotAfter: stored.certificate.NotAfter.Time})):
+	case stored != nil && !p.now.Before(rotation.SafeLimit(stored.validity())):
 		return nil
 	}
 	return &status.Failure{
@@ -309,7 +311,7 @@ var servingPhases = []string{"Available", "ScalingUp", "ScalingDown"}
 
 // spread gives equal names equal times within an interval.
 func spread(name string, interval time.Duration) time.Duration {
-	return time.Duration(hashOf(name) % uint64(max(interval, 1)))
+	return time.Duration(hashOf(name) % uint64(max(interval, 1))) //nolint:gosec // less than interval
 }
 
 // sameAuthority says whether the cloud shows another CA than the published one, as far as both are known.

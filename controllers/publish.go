@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -55,7 +56,7 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 // credential in it.
 func (p *pass) purpose() string {
 	way, _ := p.way()
-	return digest(string(p.cc.UID), fmt.Sprint(p.cc.Generation), way.text(), p.requestRecord(), p.storedName())
+	return digest(string(p.cc.UID), fmt.Sprint(p.cc.Generation), way.text(), p.requestRecord(), p.storedName(), strings.Join(p.writtenOnce(), " "))
 }
 
 // storedName is the name of the cluster that the stored certificate is for; empty: not known. The cluster
@@ -165,7 +166,7 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 	if p.view.live != nil && p.facts.standing != target.Ours && p.facts.standing != target.Stripped && !p.adopts() {
 		return &target.Refused{Key: p.key, Reason: metav1.StatusReasonConflict, Detail: "it is not ours"}
 	}
-	marks.Managed, marks.ReleasedAt, marks.Source.Wish = true, "", p.wishText()
+	marks.Managed, marks.ReleasedAt, marks.Source.Wish, marks.Source.Once = true, "", p.wishText(), p.writtenOnce()
 	marks.Credential, marks.Namespace, marks.UID = p.cc.Name, p.cc.Namespace, string(p.cc.UID)
 	marks.Fingerprint, marks.NotAfter = credential.Fingerprint, credential.NotAfter
 	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc, p.output)}

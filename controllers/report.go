@@ -114,7 +114,8 @@ func (p *pass) copyFacts(c *secretCopy) status.Copy {
 	}
 	if said := p.said(c.key); said != nil && c.known.version == "" { // not looked at in this process
 		told.Revision, told.NotAfter = said.Revision, said.NotAfter
-		told.Works = told.Works || said.State != v1alpha1.OutputFailed && told.NotAfter != nil && p.now.Before(told.NotAfter.Time) && !p.decision.OtherCluster
+		stillWorks := said.State != v1alpha1.OutputFailed && told.NotAfter != nil && p.now.Before(told.NotAfter.Time)
+		told.Works = told.Works || stillWorks && !p.decision.OtherCluster
 	}
 	return told
 }

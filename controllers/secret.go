@@ -16,6 +16,7 @@ import (
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 	"github.com/clustercredential/operator/controllers/output"
+	"github.com/clustercredential/operator/controllers/rotation"
 	"github.com/clustercredential/operator/controllers/target"
 )
 
@@ -39,6 +40,11 @@ type storedFacts struct {
 	way         way
 	// chained is true when the certificate was signed by the stored CA.
 	chained bool
+}
+
+func (s *storedFacts) validity() rotation.Validity {
+	c := s.certificate
+	return rotation.Validity{NotBefore: c.NotBefore.Time, NotAfter: c.NotAfter.Time, Serial: c.SerialNumber}
 }
 
 // secretView is the Secret itself, as it was just read.

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/output"
 	"github.com/clustercredential/operator/controllers/target"
 )
 
@@ -87,12 +88,22 @@ func entryNameIndex(o client.Object) []string {
 	if !ok {
 		return nil
 	}
-	return []string{entryName(cc)}
+	if name := entryName(cc); name != "" {
+		return []string{name}
+	}
+	return nil
 }
 
-// entryName is the name of the entries in the kubeconfig of an object.
+// entryName is the name of the entries in the kubeconfig of an object's first output; empty: it has none.
 func entryName(cc *v1alpha1.ClusterCredential) string {
-	return firstOf(slotsOf(cc)[0].output.ClusterName, cc.Namespace+"-"+cc.Name)
+	switch o := slotsOf(cc)[0].output; o.Format {
+	case v1alpha1.FormatArgoCD, v1alpha1.FormatKubeVela:
+		return ""
+	case v1alpha1.FormatClusterAPI:
+		return output.ClusterAPICluster(o)
+	default:
+		return firstOf(o.ClusterName, cc.Namespace+"-"+cc.Name)
+	}
 }
 
 func accountIndex(o client.Object) []string {

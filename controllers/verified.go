@@ -108,8 +108,7 @@ func (r *CredentialReconciler) checkTarget(ctx context.Context, p *pass) *status
 	if r.verification(p) != v1alpha1.VerificationRequired || stored == nil || p.decision.OtherCluster || p.view == nil || p.view.credential == nil {
 		return nil
 	}
-	validity := rotation.Validity{NotBefore: stored.certificate.NotBefore.Time, NotAfter: stored.certificate.NotAfter.Time}
-	if !p.now.Before(rotation.SafeLimit(validity)) {
+	if !p.now.Before(rotation.SafeLimit(stored.validity())) {
 		return nil
 	}
 	credential := *p.view.credential

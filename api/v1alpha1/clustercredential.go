@@ -385,8 +385,8 @@ type Output struct {
 	Type string `json:"type,omitempty"`
 
 	// clusterName is the name of cluster, user and context in the kubeconfig, the name of the cluster for ArgoCD, and its id for
-	// Istio; at most 253 characters. Unset: <namespace>-<name> of the ClusterCredential, and for ClusterAPI the secretName
-	// without -kubeconfig.
+	// Istio; at most 253 characters. Unset: <namespace>-<name> of the ClusterCredential; for ArgoCD <name>, and for
+	// ClusterAPI the secretName without -kubeconfig.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9._:@/]*[a-zA-Z0-9])?$')",message="write letters, digits and '-', '.', '_', ':', '@', '/' between them, such as prod-1"

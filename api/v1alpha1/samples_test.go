@@ -14,9 +14,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
 
+	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/realkube"
 )
 
@@ -104,6 +106,42 @@ func TestTheSamplesShowEveryField(t *testing.T) {
 				t.Errorf("%s does not show %s", file, path)
 			}
 		})
+	}
+}
+
+// The samples for consumers are each in the namespace that the consumer reads, next to an account that the reader has to make
+// there. They are real objects, with every field known and every rule kept, and never two of the same name.
+func TestTheConsumersSamplesAreTaken(t *testing.T) {
+	c, err := kubernetes.NewForConfig(realkube.Shared(t).Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(sampleDir, "consumers", "*.yaml"))
+	if err != nil || len(files) < 20 {
+		t.Fatal(files, err)
+	}
+	k, seen := newKubectl(t), map[types.NamespacedName]string{}
+	for _, file := range files {
+		var cc v1alpha1.ClusterCredential
+		if err := yaml.UnmarshalStrict([]byte(sample(t, filepath.Join("consumers", filepath.Base(file)))), &cc); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		key := types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}
+		if other, taken := seen[key]; taken {
+			t.Errorf("%s and %s are both %s", other, file, key)
+		}
+		seen[key] = file
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: cc.Namespace}}
+		if _, err := c.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+			t.Fatal(err)
+		}
+		for mode, flags := range map[string][]string{"client-side": nil, "server-side": {"--server-side"}} {
+			t.Run(filepath.Base(file)+", "+mode, func(t *testing.T) {
+				k := k.in(t)
+				args := append([]string{"apply", "--validate=strict", "--dry-run=server", "-o", "name", "-f", file}, flags...)
+				wantApplied(t, k.run("", args...), []string{"clustercredential.clustercredential.dev/" + cc.Name})
+			})
+		}
 	}
 }
 

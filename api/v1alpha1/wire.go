@@ -33,12 +33,12 @@ const (
 	// AnnotationRenewRequest is the last handled value of AnnotationRenewRequestedAt, cut to
 	// 256 characters; empty: none was handled yet (primary Secret only).
 	AnnotationRenewRequest = "clustercredential.dev/renew-request"
-	// AnnotationRequest is what the certificate was asked for, as canonical JSON
-	// (primary Secret only); equal to status.certificate.request.
+	// AnnotationRequest is what the certificate was asked for, as canonical JSON; equal to
+	// status.certificate.request.
 	AnnotationRequest = "clustercredential.dev/request"
 	// AnnotationSource is what the cloud's answer said besides the credential, as JSON:
-	// the cluster's name, when and why the certificate was issued, the contexts on offer
-	// (primary Secret only).
+	// the cluster's name, when and why the certificate was issued, the contexts on offer,
+	// the outputs that were written once (primary Secret only).
 	AnnotationSource = "clustercredential.dev/source"
 	// AnnotationReleasedAt is when the ClusterCredential let go of a retained Secret,
 	// RFC 3339 in UTC.

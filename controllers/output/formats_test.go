@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -86,8 +85,7 @@ func TestEveryFormatHasItsShape(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := shape{r.Type, slices.Sorted(maps.Keys(r.Data)), r.Labels, r.Annotations}
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(test.want, shapeOf(r)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -181,7 +181,7 @@ func copiesOf(facts Facts, issued verdict) *verdict {
 		said = verdict{false, pending(issued), "Secret " + name + " does not carry what spec asks for yet"}
 	}
 	if more := len(failing) - 1; more > 0 {
-		said.message += fmt.Sprintf("; and %d more outputs are not current, see status.outputs", more)
+		said.message += fmt.Sprintf("; %d more not current, see status.outputs", more)
 	}
 	return &said
 }

@@ -52,6 +52,8 @@ type Source struct {
 	// KeyID is the id of the access key that asked for the certificate; never the secret
 	// key. Empty for a token.
 	KeyID string `json:"keyID,omitempty"`
+	// Once are the outputs with writePolicy Once that have been written, as namespace/name.
+	Once []string `json:"once,omitempty"`
 	// Wish is spec.endpoint as the address was chosen by.
 	Wish string `json:"wish,omitempty"`
 }
