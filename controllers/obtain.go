@@ -36,6 +36,9 @@ const shortWait = time.Minute
 func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.Duration, err error) {
 	if !r.mayAsk(ctx, p) {
 		r.leaveLine(p.now, p.cc.UID)
+		if p.unlisted && p.attempt == nil && p.decision.Trigger == "" {
+			p.fail(*p.clusterFailure()) // nothing is due, and it is told all the same
+		}
 		return p.again, nil
 	}
 	claim := p.claim()

@@ -105,7 +105,7 @@ const staleLook = 50 * time.Millisecond
 //  1. observe: what is wanted, what is stored, what an earlier attempt left;
 //  2. decide: whether a certificate is due;
 //  3. obtain: the cheap checks, the intent, and one call;
-//  4. publish: bring the Secret in step with the credential that there is;
+//  4. publish: bring the Secrets in step with the credential that there is, and have it tried now and then;
 //  5. report: one status write if it differs, then events and metrics.
 func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	now := r.Clock.Now()
@@ -140,9 +140,6 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 	}
 	if again > 0 {
 		return reconcile.Result{RequeueAfter: again}, nil // nothing to tell yet: look again then
-	}
-	if failure := p.clusterFailure(); p.unlisted && p.attempt == nil && p.decision.Trigger == "" {
-		p.fail(*failure) // nothing is due, and it is told all the same
 	}
 	r.publish(ctx, p)
 	r.keepTrying(ctx, p)
