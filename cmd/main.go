@@ -205,6 +205,8 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		Clock: realClock, Metrics: counted,
 		MinIssueInterval: o.minIssueInterval,
 		FleetHold:        o.fleetHold,
+
+		CrossNamespaceOutputs: o.crossNamespaceOutputs, Namespaces: o.namespaces,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
 	return credentials, errors.Join(

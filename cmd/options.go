@@ -27,7 +27,7 @@ type options struct {
 	namespaces                                   []string
 	workers                                      int
 	minIssueInterval                             time.Duration
-	fleetHold                                    bool
+	fleetHold, crossNamespaceOutputs             bool
 	cceEndpoint, iamEndpoint, caBundle           string
 	kubeAPIQPS                                   float32
 	kubeAPIBurst                                 int
@@ -52,6 +52,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
 	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", 10*time.Minute, "least time between two certificates of one ClusterCredential without a request")
 	flags.BoolVar(&o.fleetHold, "fleet-hold", true, "let at most 5, or 2 % of all ClusterCredentials, get a certificate within an hour that is neither their first, nor due, nor requested; false: as many as want one")
+	flags.BoolVar(&o.crossNamespaceOutputs, "cross-namespace-outputs", false, "write outputs into other namespaces, where a CredentialGrant there lets it")
 	flags.StringVar(&o.cceEndpoint, "cce-endpoint", "", "address of CCE for all accounts, such as https://cce.eu-de.otc.t-systems.com; empty: that of each account's region")
 	flags.StringVar(&o.iamEndpoint, "iam-endpoint", "", "address of IAM for all accounts; empty: that of each account's region, or with --cce-endpoint the host beside it")
 	flags.StringVar(&o.caBundle, "ca-bundle", "", "file with the CAs (PEM) that the cloud's certificates are verified against; empty: those of the system")

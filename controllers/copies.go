@@ -24,6 +24,8 @@ type secretCopy struct {
 	slot
 	known   copyFacts
 	current bool
+	// gone is true where the Secret may not be read, and the watch shows none of ours.
+	gone    bool
 	problem *publishProblem
 }
 
@@ -68,6 +70,8 @@ func (r *CredentialReconciler) publishCopies(ctx context.Context, p *pass) {
 	for i := range p.copies {
 		if c := &p.copies[i]; p.isWritten(c) {
 			c.current = true
+		} else if c.problem = r.consent(ctx, p.cc, c.slot); c.problem != nil {
+			r.seeMarks(ctx, p, c)
 		} else if ready {
 			r.publishCopy(ctx, p, c)
 		}
@@ -170,7 +174,7 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 		refused(fmt.Sprintf("%s: %v", c.field("format"), err))
 		return
 	}
-	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source), Owner: ownerOf(p.cc, c.output)}
+	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source, &c.slot), Owner: ownerOf(p.cc, &c.slot)}
 	live, version := c.view.live, c.facts.version
 	if live == nil || !want.Carries(live) {
 		if p.cc.Spec.Suspend && p.fresh == nil {
@@ -198,11 +202,12 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 
 // copyMarks are the marks of a further output: whose it is, and what it holds, and what that was asked for, so that the primary
 // one can be made anew from it. What the cloud said besides stands on the primary one.
-func (p *pass) copyMarks(source copySource) target.Marks {
+func (p *pass) copyMarks(source copySource, c *slot) target.Marks {
 	return target.Marks{
 		Managed: true, Credential: p.cc.Name, Namespace: p.cc.Namespace, UID: string(p.cc.UID),
 		Revision: source.marks.Revision, IssuanceID: source.marks.IssuanceID,
 		Fingerprint: source.credential.Fingerprint, NotAfter: source.credential.NotAfter, Request: p.requestRecord(),
+		DeletionPolicy: policyOf(p.cc, c),
 	}
 }
 

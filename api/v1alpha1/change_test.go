@@ -22,7 +22,7 @@ func TestUnknownFieldsAreRefused(t *testing.T) {
 		"a window with a beginning": {credential, "spec: {renewal: {windows: [{schedule: 0 2 * * *, duration: 4h, start: '02:00'}]}}", "spec.renewal.windows[0].start"},
 		"verification":              {credential, "spec: {verification: Required}", "spec.verification"},
 		"an account elsewhere":      {credential, "spec: {accountRef: {name: a, namespace: b}}", "spec.accountRef.namespace"},
-		"an output elsewhere":       {credential, named("namespace: argocd"), "spec.outputs[0].namespace"},
+		"a grant to adopt":          {consent, toAny("adopt: true"), "spec.to.adopt"},
 		"a misspelled field":        {credential, "spec: {validty: {days: 30}}", "spec.validty"},
 		"endpoints":                 {account, "spec: {endpoints: {cce: 'https://cce'}}", "spec.endpoints"},
 		"grants":                    {account, "spec: {grants: []}", "spec.grants"},

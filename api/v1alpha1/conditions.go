@@ -99,6 +99,9 @@ const (
 	ReasonSecretConflict Reason = "SecretConflict"
 	// ReasonWriteRefused: the API server refused the Secret; the message says why.
 	ReasonWriteRefused Reason = "WriteRefused"
+	// ReasonNotGranted: an output in another namespace, whose owner has not consented to it, or not
+	// to all of it. Ask for a CredentialGrant that lets what the message names.
+	ReasonNotGranted Reason = "NotGranted"
 	// ReasonExpired: Ready. The published certificate has expired; Issued says why there is
 	// no newer one.
 	ReasonExpired Reason = "Expired"
