@@ -24,7 +24,7 @@ type secretCopy struct {
 	slot
 	known   copyFacts
 	current bool
-	// gone is true where the Secret may not be read, and the watch shows none of ours.
+	// gone is true where this pass has seen that there is none of ours.
 	gone    bool
 	problem *publishProblem
 }
@@ -121,6 +121,7 @@ func (r *CredentialReconciler) publishCopy(ctx context.Context, p *pass, c *secr
 		return
 	}
 	c.see(view)
+	c.gone = view.live == nil
 	c.known = copyFacts{version: c.facts.version, holds: holdingOf(c.slot)}
 	if c.facts.marks.Revision > source.marks.Revision && c.facts.standing == target.Ours && !r.lookAgain(ctx, p) {
 		return // somebody has published a newer one, and the primary could not be read to see it

@@ -5,6 +5,7 @@ package testkit
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -191,10 +192,14 @@ func (r *Recorder) itemsOf(ctx context.Context, c client.WithWatch, list client.
 	}
 	var all []runtime.Object
 	for _, namespace := range namespaces {
-		if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		part, ok := list.DeepCopyObject().(client.ObjectList)
+		if !ok {
+			return nil, fmt.Errorf("%T is no list", list)
+		}
+		if err := c.List(ctx, part, client.InNamespace(namespace)); err != nil {
 			return nil, err
 		}
-		items, err := meta.ExtractList(list)
+		items, err := meta.ExtractList(part)
 		if err != nil {
 			return nil, err
 		}
