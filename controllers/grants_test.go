@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -414,6 +415,50 @@ func TestASecretInAnotherNamespaceStaysOrGoesWithItsObject(t *testing.T) {
 				}
 				if h.Secret("prod-1-kubeconfig").Annotations[v1alpha1.AnnotationReleasedAt] == "" {
 					t.Error("the Secret at home does not say that it was released")
+				}
+			})
+		}
+	}
+}
+
+// A Secret that is written is never without the finalizer, and one that goes with its object is gone before it.
+func TestWhateverRequestFailsASecretGoesBeforeItsObject(t *testing.T) {
+	t.Parallel()
+	goes := func(o *v1alpha1.Output) { o.DeletionPolicy = v1alpha1.DeletionDelete }
+	for _, after := range []bool{false, true} {
+		for failing := range 14 {
+			t.Run(fmt.Sprintf("request %d, carried out: %v", failing, after), func(t *testing.T) {
+				t.Parallel()
+				h := newHub(t)
+				h.Create(h.grant())
+				h.create(h.away(goes))
+				fault := func(number int, _ testkit.Call) (error, bool) {
+					if number == failing {
+						return testkit.ConnectionReset(), after
+					}
+					return nil, false
+				}
+				h.Recorder.Reset(fault)
+				for range 6 {
+					_, _ = h.Try("prod-1")
+					held := slices.Contains(h.Get("prod-1").Finalizers, v1alpha1.FinalizerOutputs)
+					if h.secretAt("cluster-prod-1") != nil && !held {
+						t.Error("the Secret is there, and the finalizer is not")
+					}
+					h.Advance(time.Minute)
+				}
+				h.wantWritten(t)
+				h.Must(h.Client.Delete(t.Context(), h.Get("prod-1")))
+				h.Recorder.Reset(fault)
+				for range 3 {
+					_, _ = h.Try("prod-1")
+					err := h.Client.Get(t.Context(), h.Key("prod-1"), &v1alpha1.ClusterCredential{})
+					if apierrors.IsNotFound(err) && h.secretAt("cluster-prod-1") != nil {
+						t.Fatal("the object went before the Secret")
+					}
+				}
+				if h.secretAt("cluster-prod-1") != nil {
+					t.Error("the Secret is still there")
 				}
 			})
 		}
