@@ -140,7 +140,9 @@ func (h *hub) pass(n int) {
 
 func TestWithoutConsentNothingIsWrittenIntoAnotherNamespace(t *testing.T) {
 	t.Parallel()
-	custom := func(cc *v1alpha1.ClusterCredential) { cc.Spec.Endpoint = &v1alpha1.Endpoint{Server: "https://lb.example.com"} }
+	custom := func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Endpoint = &v1alpha1.Endpoint{Server: "https://lb.example.com"}
+	}
 	template := func(o *v1alpha1.Output) {
 		o.Format, o.Template = v1alpha1.FormatTemplate, &v1alpha1.OutputTemplate{Data: map[string]v1alpha1.TemplateText{"a": "b"}}
 	}

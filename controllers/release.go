@@ -61,7 +61,9 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		}
 		p.former = append(p.former, owned[i])
 	}
-	slices.SortFunc(p.former, func(a, b metav1.PartialObjectMetadata) int { return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name) })
+	slices.SortFunc(p.former, func(a, b metav1.PartialObjectMetadata) int {
+		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+	})
 	if p.facts.version != "" && (p.facts.standing == target.Foreign || p.facts.standing == target.Others) {
 		return nil
 	}
@@ -84,7 +86,8 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 	}
 	for i := range owned {
 		key, marks := client.ObjectKeyFromObject(&owned[i]), target.MarksOf(&owned[i])
-		if key == p.key || key.Namespace != p.key.Namespace && !r.mayWrite(ctx, p.cc, key) {
+		isAway := key.Namespace != p.key.Namespace
+		if key == p.key || isAway && !r.mayWrite(ctx, p.cc, key) {
 			continue
 		}
 		older := p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision // status may not know the newest
@@ -95,10 +98,7 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 		if err != nil {
 			return err
 		}
-		if view.credential == nil || view.facts.standing != target.Ours || !p.now.Before(view.credential.NotAfter) {
-			continue
-		}
-		if key.Namespace != p.key.Namespace && !p.reduce(&view) {
+		if !p.fills(&view, isAway) {
 			continue
 		}
 		if p.fill == nil || p.fill.facts.marks.Revision < view.facts.marks.Revision {
@@ -106,6 +106,14 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 		}
 	}
 	return nil
+}
+
+// fills says whether a Secret holds what the primary one may be made from.
+func (p *pass) fills(view *secretView, isAway bool) bool {
+	if view.credential == nil || view.facts.standing != target.Ours || !p.now.Before(view.credential.NotAfter) {
+		return false
+	}
+	return !isAway || p.reduce(view)
 }
 
 // slotOf is the output whose Secret has that key, or that of a former output, which is read as the primary one.
