@@ -204,12 +204,13 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Keys: keys,
 		Dialer: dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
 		Clock: realClock, Metrics: counted,
-		MinIssueInterval: o.minIssueInterval,
-		FleetHold:        o.fleetHold,
-		AllowInsecureTLS: o.allowInsecureTLS,
-		Verifier:         verify.New(verify.Options{Slots: max(1, o.workers/2)}),
-		VerifyInterval:   o.verifyInterval,
-		ClusterInterval:  o.clusterInterval,
+		MinIssueInterval:      o.minIssueInterval,
+		FleetHold:             o.fleetHold,
+		AllowInsecureTLS:      o.allowInsecureTLS,
+		Verifier:              verify.New(verify.Options{Slots: max(1, o.workers/2)}),
+		VerifyInterval:        o.verifyInterval,
+		ClusterInterval:       o.clusterInterval,
+		CrossNamespaceOutputs: o.crossNamespaceOutputs, Namespaces: o.namespaces,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
 	return credentials, errors.Join(

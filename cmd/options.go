@@ -29,6 +29,7 @@ type options struct {
 	minIssueInterval, verifyInterval             time.Duration
 	clusterInterval                              time.Duration
 	fleetHold, allowInsecureTLS                  bool
+	crossNamespaceOutputs                        bool
 	cceEndpoint, iamEndpoint, caBundle           string
 	kubeAPIQPS                                   float32
 	kubeAPIBurst                                 int
@@ -56,6 +57,7 @@ func parseOptions(args []string) (options, error) {
 	flags.DurationVar(&o.clusterInterval, "cluster-interval", 10*time.Minute, "how often the clusters of an account are listed, to see whether addresses have moved or clusters are gone")
 	flags.BoolVar(&o.fleetHold, "fleet-hold", true, "let at most 5, or 2 % of all ClusterCredentials, get a certificate within an hour that is neither their first, nor due, nor requested; false: as many as want one")
 	flags.BoolVar(&o.allowInsecureTLS, "allow-insecure-tls", false, "let spec.endpoint.allowInsecureTLS publish addresses without TLS verification")
+	flags.BoolVar(&o.crossNamespaceOutputs, "cross-namespace-outputs", false, "write outputs into other namespaces, where a CredentialGrant there lets it")
 	flags.StringVar(&o.cceEndpoint, "cce-endpoint", "", "address of CCE for all accounts, such as https://cce.eu-de.otc.t-systems.com; empty: that of each account's region")
 	flags.StringVar(&o.iamEndpoint, "iam-endpoint", "", "address of IAM for all accounts; empty: that of each account's region, or with --cce-endpoint the host beside it")
 	flags.StringVar(&o.caBundle, "ca-bundle", "", "file with the CAs (PEM) that the cloud's certificates are verified against; empty: those of the system")

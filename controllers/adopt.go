@@ -35,6 +35,10 @@ func (p *pass) adoptionOf(s slot, view secretView) *adoption {
 		return nil
 	}
 	a := &adoption{found: credentialsIn(view.live, s, p)}
+	if s.isAway() {
+		a.refusal = "Secrets in other namespaces are not adopted; have it removed there, or write another " + s.field("secretName")
+		return a
+	}
 	a.refusal = firstOf(target.WhyNotAdopt(view.live), p.otherShape(s, view.live))
 	return a
 }

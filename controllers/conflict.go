@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -24,7 +25,8 @@ import (
 // sure yet and is looked at again after wait.
 type conflict struct {
 	publishProblem
-	wait time.Duration
+	holder types.NamespacedName
+	wait   time.Duration
 }
 
 // tieLook is how long a winner by name alone waits: by then it sees who was created in
@@ -32,26 +34,30 @@ type conflict struct {
 const tieLook = 2 * time.Second
 
 // nameConflict looks whether another living ClusterCredential holds the name of an output's Secret;
-// nil: nobody does. marked is whose marks the Secret carries; empty: nobody's.
-func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot, marked string) *conflict {
+// nil: nobody does. marked is whose marks the Secret carries; empty: nobody's. One
+// of another namespace that the marks do not name counts only where it may write: else whoever names a Secret somewhere
+// could keep its owner from it.
+func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot, marked types.NamespacedName) *conflict {
 	var rivals v1alpha1.ClusterCredentialList
-	err := r.Client.List(ctx, &rivals, client.InNamespace(s.key.Namespace), client.MatchingFields{indexSecretName: s.key.Name})
+	err := r.Client.List(ctx, &rivals, client.MatchingFields{indexSecretName: s.key.String()})
 	if err != nil {
 		return &conflict{wait: tieLook} // the cache cannot say: ask it again
 	}
 	var contenders []target.Contender
 	for i := range rivals.Items {
-		if cc := &rivals.Items[i]; cc.DeletionTimestamp.IsZero() {
+		cc := &rivals.Items[i]
+		name := client.ObjectKeyFromObject(cc)
+		if cc.DeletionTimestamp.IsZero() && (name == marked || cc.Namespace == s.key.Namespace || r.mayWrite(ctx, cc, s.key)) {
 			contenders = append(contenders, target.Contender{
-				Name: cc.Name, Created: cc.CreationTimestamp,
+				Name: name, Created: cc.CreationTimestamp,
 				Began: cc.Status.Certificate != nil || cc.Status.Issuance != nil,
 			})
 		}
 	}
-	holder, sure := target.HolderOf(marked, contenders)
+	holder, sure := target.HolderOf(marked, s.key.Namespace, contenders)
 	switch {
-	case holder != p.cc.Name && holder != "":
-		return &conflict{publishProblem: s.heldBy(holder)}
+	case holder != client.ObjectKeyFromObject(p.cc) && holder.Name != "":
+		return &conflict{publishProblem: s.heldBy(holder), holder: holder}
 	case !sure && p.now.Sub(p.cc.CreationTimestamp.Time) < tieLook:
 		return &conflict{wait: tieLook}
 	default:
@@ -59,9 +65,13 @@ func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot
 	}
 }
 
-func (s *slot) heldBy(holder string) publishProblem {
+func (s *slot) heldBy(holder types.NamespacedName) publishProblem {
+	name := fmt.Sprintf("%q", holder.Name)
+	if holder.Namespace != s.home {
+		name += fmt.Sprintf(" of namespace %q", holder.Namespace)
+	}
 	return publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
-		"Secret %s belongs to ClusterCredential %q; write another %s, or delete one of the two", s.key, holder, s.field("secretName"))}
+		"Secret %s belongs to ClusterCredential %s; write another %s, or delete one of the two", s.key, name, s.field("secretName"))}
 }
 
 // standingProblem says why the Secret as it was read must not be written; nil: it may.
@@ -84,7 +94,7 @@ func (s *slot) standingProblem() *publishProblem {
 		return &publishProblem{v1alpha1.ReasonSecretConflict, fmt.Sprintf(
 			"Secret %s exists and is not ours: %s; write another %s, or remove that Secret", s.key, left, s.field("secretName"))}
 	case target.Others:
-		problem := s.heldBy(s.facts.marks.Credential)
+		problem := s.heldBy(firstOf(s.view.holder, s.facts.marks.Owner(s.key.Namespace)))
 		return &problem
 	default: // ours
 	}
@@ -104,7 +114,7 @@ func (r *CredentialReconciler) nameProblem(ctx context.Context, p *pass, s slot)
 		return problem
 	}
 	if s.view.live == nil {
-		if c := r.nameConflict(ctx, p, s, ""); c != nil && c.wait == 0 {
+		if c := r.nameConflict(ctx, p, s, types.NamespacedName{}); c != nil && c.wait == 0 {
 			return &c.publishProblem
 		}
 	}
@@ -113,13 +123,22 @@ func (r *CredentialReconciler) nameProblem(ctx context.Context, p *pass, s slot)
 
 // takeOver makes a Secret ours that carries the marks of an object that is gone, or
 // that does not name it any more: its certificate is served on while it fits. Requests
-// that the other one handled are not ours.
+// that the other one handled are not ours. A Secret of our name is another's if its marks name another namespace whose
+// ClusterCredential of that name still writes it: else the namespace was renamed.
 func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, s slot, view *secretView) {
-	if view.facts.standing != target.Others || r.nameConflict(ctx, p, s, view.facts.marks.Credential) != nil {
+	owner := view.facts.marks.Owner(s.key.Namespace)
+	isOthers, isGuest := view.facts.standing == target.Others, view.facts.standing == target.Ours && owner.Namespace != s.home
+	if !isOthers && !isGuest {
+		return
+	}
+	if c := r.nameConflict(ctx, p, s, owner); c != nil {
+		view.facts.standing, view.holder = target.Others, c.holder
 		return
 	}
 	view.facts.standing = target.Ours
-	view.facts.marks.RenewRequest, view.facts.marks.Source.PreviousRequest = nil, ""
+	if isOthers {
+		view.facts.marks.RenewRequest, view.facts.marks.Source.PreviousRequest = nil, ""
+	}
 }
 
 // nameNote tells of other objects whose kubeconfigs use the same name for their

@@ -25,6 +25,8 @@ type secretCopy struct {
 	slot
 	known   copyFacts
 	current bool
+	// gone is true where this pass has seen that there is none of ours.
+	gone    bool
 	problem *publishProblem
 }
 
@@ -67,14 +69,27 @@ func (r *CredentialReconciler) publishCopies(ctx context.Context, p *pass) {
 	}
 	ready := p.stored() != nil && (p.fresh == nil || p.current) && (!p.decision.OtherCluster || p.fresh != nil)
 	for i := range p.copies {
-		switch c := &p.copies[i]; {
-		case p.isWritten(c), p.knowsTooLittle(c):
-			c.current = true
-		case ready:
-			r.publishCopy(ctx, p, c)
-		}
+		r.bringCopy(ctx, p, &p.copies[i], ready)
 	}
 	r.rememberCopies(p)
+}
+
+// bringCopy brings one further output in step, as far as it may be written.
+func (r *CredentialReconciler) bringCopy(ctx context.Context, p *pass, c *secretCopy, ready bool) {
+	if p.isWritten(c) {
+		c.current = true
+		return
+	}
+	if c.problem = r.consent(ctx, p.cc, c.slot); c.problem != nil {
+		r.seeMarks(ctx, p, c)
+		return
+	}
+	switch {
+	case p.knowsTooLittle(c):
+		c.current = true
+	case ready:
+		r.publishCopy(ctx, p, c)
+	}
 }
 
 // isWritten says whether an output that is to be written once has been. What became of it since is its consumer's business.
@@ -141,6 +156,7 @@ func (r *CredentialReconciler) publishCopy(ctx context.Context, p *pass, c *secr
 		return
 	}
 	c.see(view)
+	c.gone = view.live == nil
 	c.known = copyFacts{version: c.facts.version, holds: holdingOf(c.slot)}
 	if c.facts.marks.Revision > source.marks.Revision && c.facts.standing == target.Ours && !r.lookAgain(ctx, p) {
 		return // somebody has published a newer one, and the primary could not be read to see it
@@ -194,7 +210,7 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 		refused(strings.Replace(err.Error(), "spec.outputs[]", fmt.Sprintf("spec.outputs[%d]", c.index), 1))
 		return
 	}
-	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source), Owner: ownerOf(p.cc, c.output)}
+	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source, &c.slot), Owner: ownerOf(p.cc, &c.slot)}
 	live, version := c.view.live, c.facts.version
 	if live == nil || !want.Carries(live) {
 		if p.cc.Spec.Suspend && p.fresh == nil {
@@ -222,11 +238,12 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 
 // copyMarks are the marks of a further output: whose it is, and what it holds, and what that was asked for, so that the primary
 // one can be made anew from it. What the cloud said besides stands on the primary one.
-func (p *pass) copyMarks(source copySource) target.Marks {
+func (p *pass) copyMarks(source copySource, c *slot) target.Marks {
 	return target.Marks{
 		Managed: true, Credential: p.cc.Name, Namespace: p.cc.Namespace, UID: string(p.cc.UID),
 		Revision: source.marks.Revision, IssuanceID: source.marks.IssuanceID,
 		Fingerprint: source.credential.Fingerprint, NotAfter: source.credential.NotAfter, Request: p.requestRecord(),
+		DeletionPolicy: policyOf(p.cc, c),
 	}
 }
 

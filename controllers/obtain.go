@@ -101,7 +101,7 @@ func (r *CredentialReconciler) mayAsk(ctx context.Context, p *pass) bool {
 		p.fail(r.accountFailure(p))
 		return false
 	}
-	if conflict := r.nameConflict(ctx, p, p.slot, p.facts.marks.Credential); conflict != nil {
+	if conflict := r.nameConflict(ctx, p, p.slot, p.facts.marks.Owner(p.key.Namespace)); conflict != nil {
 		p.again = conflict.wait
 		if conflict.wait == 0 {
 			p.problem = &conflict.publishProblem

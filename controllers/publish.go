@@ -169,7 +169,7 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 	marks.Managed, marks.ReleasedAt, marks.Source.Wish, marks.Source.Once = true, "", p.wishText(), p.writtenOnce()
 	marks.Credential, marks.Namespace, marks.UID = p.cc.Name, p.cc.Namespace, string(p.cc.UID)
 	marks.Fingerprint, marks.NotAfter = credential.Fingerprint, credential.NotAfter
-	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc, p.output)}
+	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc, &p.slot)}
 	live := p.view.live
 	version := p.facts.version
 	if live == nil || !want.Carries(live) {
@@ -201,9 +201,9 @@ func recordIn(marks target.Marks) *rotation.Record {
 	return &record
 }
 
-// ownerOf is set where the Secret of an output goes with the object.
-func ownerOf(cc *v1alpha1.ClusterCredential, o v1alpha1.Output) *metav1.OwnerReference {
-	if firstOf(o.DeletionPolicy, cc.Spec.DeletionPolicy) != v1alpha1.DeletionDelete {
+// ownerOf is set where the Secret of an output goes with the object. No owner reference reaches into another namespace.
+func ownerOf(cc *v1alpha1.ClusterCredential, s *slot) *metav1.OwnerReference {
+	if s.isAway() || !goesWith(cc, s) {
 		return nil
 	}
 	return &metav1.OwnerReference{

@@ -62,6 +62,10 @@ type Config struct {
 	ClusterInterval time.Duration
 	// AllowInsecureTLS lets addresses without TLS verification be published, where the spec asks for that, too.
 	AllowInsecureTLS bool
+	// CrossNamespaceOutputs lets Secrets be written into namespaces whose owners consent to it.
+	CrossNamespaceOutputs bool
+	// Namespaces are those that the cache shows; empty: all.
+	Namespaces []string
 	// MinIssueInterval is the least time between two certificates of one object without a
 	// request.
 	MinIssueInterval time.Duration
@@ -124,7 +128,10 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 	}
 	if !cc.DeletionTimestamp.IsZero() {
 		r.leaveLine(now, cc.UID)
-		return reconcile.Result{}, nil // going: its disappearance wakes us
+		return r.letGo(ctx, cc) // its disappearance wakes us
+	}
+	if again, err := r.keepHold(ctx, cc); err != nil || again > 0 {
+		return reconcile.Result{RequeueAfter: again}, err
 	}
 	defer r.work.begin()()
 

@@ -23,16 +23,28 @@ import (
 	"github.com/clustercredential/operator/controllers/target"
 )
 
-// ownedSecrets lists the Secrets that carry the marks of a ClusterCredential of that
-// name, by their metadata.
+// ownedSecrets lists the Secrets of a ClusterCredential by their metadata: in all namespaces those that carry its marks, and in its
+// own those with the marks of one of that name in a namespace where none lives, which was renamed.
 func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.NamespacedName) ([]metav1.PartialObjectMetadata, error) {
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
-	err := r.Client.List(ctx, list, client.InNamespace(name.Namespace), client.MatchingFields{indexCredential: name.Name})
-	if err != nil {
+	if err := r.Client.List(ctx, list, client.MatchingFields{indexCredential: name.String()}); err != nil {
 		return nil, fmt.Errorf("list the Secrets of %s: %w", name, err)
 	}
-	return list.Items, nil
+	return slices.DeleteFunc(list.Items, func(secret metav1.PartialObjectMetadata) bool {
+		owner := target.MarksOf(&secret).Owner(secret.Namespace)
+		return owner != name && r.lives(ctx, owner)
+	}), nil
+}
+
+// lives says whether there is a ClusterCredential of that name; where nobody can say, there may be.
+func (r *CredentialReconciler) lives(ctx context.Context, name types.NamespacedName) bool {
+	if !r.covers(name.Namespace) {
+		return false
+	}
+	cc := &v1alpha1.ClusterCredential{}
+	err := r.Client.Get(ctx, name, cc)
+	return !apierrors.IsNotFound(err)
 }
 
 // findFormer looks for Secrets of ours under other names than those of the outputs: outputs
@@ -49,7 +61,9 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		}
 		p.former = append(p.former, owned[i])
 	}
-	slices.SortFunc(p.former, func(a, b metav1.PartialObjectMetadata) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(p.former, func(a, b metav1.PartialObjectMetadata) int {
+		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+	})
 	if p.facts.version != "" && (p.facts.standing == target.Foreign || p.facts.standing == target.Others) {
 		return nil
 	}
@@ -72,7 +86,8 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 	}
 	for i := range owned {
 		key, marks := client.ObjectKeyFromObject(&owned[i]), target.MarksOf(&owned[i])
-		if key == p.key {
+		isAway := key.Namespace != p.key.Namespace
+		if key == p.key || isAway && !r.mayWrite(ctx, p.cc, key) {
 			continue
 		}
 		older := p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision // status may not know the newest
@@ -83,7 +98,7 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 		if err != nil {
 			return err
 		}
-		if view.credential == nil || view.facts.standing != target.Ours || !p.now.Before(view.credential.NotAfter) {
+		if !p.fills(&view, isAway) {
 			continue
 		}
 		if p.fill == nil || p.fill.facts.marks.Revision < view.facts.marks.Revision {
@@ -91,6 +106,14 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 		}
 	}
 	return nil
+}
+
+// fills says whether a Secret holds what the primary one may be made from.
+func (p *pass) fills(view *secretView, isAway bool) bool {
+	if view.credential == nil || view.facts.standing != target.Ours || !p.now.Before(view.credential.NotAfter) {
+		return false
+	}
+	return !isAway || p.reduce(view)
 }
 
 // slotOf is the output whose Secret has that key, or that of a former output, which is read as the primary one.
@@ -121,7 +144,7 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 	for i := range p.former {
 		secret := &p.former[i]
 		marks := target.MarksOf(secret)
-		if goesAlong(secret, marks.UID) { // which is how one knows what its output said of that
+		if goesAlong(secret, marks) { // which is how one knows what its output said of that
 			if err := r.deleteFormer(ctx, p, secret); err != nil {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 			}
@@ -132,7 +155,7 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 				continue
 			}
-			r.tellReleased(ctx, secret, fmt.Sprintf("it is no output of ClusterCredential %q any more", p.cc.Name))
+			r.tellReleased(ctx, secret, fmt.Sprintf("it is no output of ClusterCredential %s any more", nameFor(client.ObjectKeyFromObject(p.cc), secret)))
 		}
 		p.released = append(p.released, v1alpha1.OutputStatus{
 			Namespace: secret.Namespace, SecretName: secret.Name, Format: p.formatOf(secret),
@@ -192,15 +215,33 @@ func (r *CredentialReconciler) release(ctx context.Context, name types.Namespace
 	for i := range owned {
 		secret := &owned[i]
 		marks := target.MarksOf(secret)
-		if marks.ReleasedAt != "" || goesAlong(secret, marks.UID) {
+		if marks.ReleasedAt != "" || r.isLeft(ctx, name, secret, marks) {
 			continue
 		}
 		if err := r.secrets.Release(ctx, secret, now); err != nil {
 			return err
 		}
-		r.tellReleased(ctx, secret, fmt.Sprintf("ClusterCredential %q is gone", name.Name))
+		r.tellReleased(ctx, secret, fmt.Sprintf("ClusterCredential %s is gone", nameFor(name, secret)))
 	}
 	return nil
+}
+
+// isLeft says whether the release of a Secret is left to somebody else: to what removes it, or to another ClusterCredential of
+// that name, in the namespace that the marks name, or in one that was renamed.
+func (r *CredentialReconciler) isLeft(
+	ctx context.Context, name types.NamespacedName, secret *metav1.PartialObjectMetadata, marks target.Marks,
+) bool {
+	if marks.Owner(secret.Namespace) != name {
+		return goesAlong(secret, marks) || r.covers(marks.Namespace)
+	}
+	if secret.Namespace == name.Namespace {
+		return goesAlong(secret, marks)
+	}
+	if goesAlong(secret, marks) { // it was removed with the object, unless somebody took the finalizer away
+		live, err := r.liveSecret(ctx, client.ObjectKeyFromObject(secret))
+		return err == nil && live == nil
+	}
+	return r.lives(ctx, types.NamespacedName{Namespace: secret.Namespace, Name: name.Name})
 }
 
 // tellReleased tells whoever looks at a Secret that nobody keeps it any more.
@@ -212,10 +253,22 @@ func (r *CredentialReconciler) tellReleased(ctx context.Context, secret *metav1.
 	})
 }
 
-// goesAlong says whether the garbage collector removes the Secret with its object.
-func goesAlong(secret *metav1.PartialObjectMetadata, uid string) bool {
+// nameFor names a ClusterCredential to whoever looks at a Secret.
+func nameFor(name types.NamespacedName, secret *metav1.PartialObjectMetadata) string {
+	if name.Namespace == secret.Namespace {
+		return fmt.Sprintf("%q", name.Name)
+	}
+	return fmt.Sprintf("%q of namespace %q", name.Name, name.Namespace)
+}
+
+// goesAlong says whether the Secret goes with its object: the garbage collector removes it, or, in another namespace, a pass over
+// the object before it is gone.
+func goesAlong(secret *metav1.PartialObjectMetadata, marks target.Marks) bool {
+	if marks.Owner(secret.Namespace).Namespace != secret.Namespace && marks.DeletionPolicy == v1alpha1.DeletionDelete {
+		return true
+	}
 	for _, owner := range secret.OwnerReferences {
-		if string(owner.UID) == uid && owner.Kind == "ClusterCredential" {
+		if string(owner.UID) == marks.UID && owner.Kind == "ClusterCredential" {
 			return true
 		}
 	}

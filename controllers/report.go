@@ -112,7 +112,7 @@ func (p *pass) copyFacts(c *secretCopy) status.Copy {
 	if c.problem != nil {
 		told.Reason, told.Message = c.problem.reason, c.problem.message
 	}
-	if said := p.said(c.key); said != nil && c.known.version == "" { // not looked at in this process
+	if said := p.said(c.key); said != nil && c.known.version == "" && !c.gone { // not looked at in this process
 		told.Revision, told.NotAfter = said.Revision, said.NotAfter
 		stillWorks := said.State != v1alpha1.OutputFailed && told.NotAfter != nil && p.now.Before(told.NotAfter.Time)
 		told.Works = told.Works || stillWorks && !p.decision.OtherCluster

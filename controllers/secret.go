@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -53,20 +54,31 @@ type secretView struct {
 	credential *kubeconfig.Credential // nil: nothing readable
 	adoption   *adoption              // nil: there is nothing to adopt
 	facts      secretFacts
+	// holder is who has a Secret that is another's; empty: whom its marks name.
+	holder types.NamespacedName
 }
 
 // secretVersion is the resourceVersion that the watch shows; empty: it shows no Secret
 // of ours under that name.
 func (r *CredentialReconciler) secretVersion(ctx context.Context, key types.NamespacedName) (string, error) {
+	shown, err := r.shownSecret(ctx, key)
+	if err != nil || shown == nil {
+		return "", err
+	}
+	return shown.ResourceVersion, nil
+}
+
+// shownSecret is what the watch shows of a Secret; nil: it shows none of ours under that name.
+func (r *CredentialReconciler) shownSecret(ctx context.Context, key types.NamespacedName) (*metav1.PartialObjectMetadata, error) {
 	shown := &metav1.PartialObjectMetadata{}
 	shown.SetGroupVersionKind(secretKind)
 	if err := r.Client.Get(ctx, key, shown); err != nil {
 		if apierrors.IsNotFound(err) {
-			return "", nil
+			return nil, nil
 		}
-		return "", fmt.Errorf("look up Secret %s: %w", key, err)
+		return nil, fmt.Errorf("look up Secret %s: %w", key, err)
 	}
-	return shown.ResourceVersion, nil
+	return shown, nil
 }
 
 var secretKind = corev1.SchemeGroupVersion.WithKind("Secret")
@@ -84,7 +96,18 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass, s slot) (secre
 	view := secretView{live: live}
 	view.facts.version, view.facts.kind = live.ResourceVersion, live.Type
 	view.facts.marks = target.MarksOf(live)
-	view.credential = readCredential(live, p, s, append(fingerprintsOf(p.cc), view.facts.marks.Fingerprint, published)...)
+	view.facts.standing = target.StandingOf(live, client.ObjectKeyFromObject(p.cc), "", "")
+	r.takeOver(ctx, p, s, &view)
+	known := append(fingerprintsOf(p.cc), published)
+	switch {
+	case !s.isAway():
+		known = append(known, view.facts.marks.Fingerprint)
+	case view.facts.standing == target.Others:
+		return view, nil // what it holds is none of our business
+	default: // its marks are in the hands of others
+		known = append(known, p.facts.marks.Fingerprint)
+	}
+	view.credential = readCredential(live, p, s, known...)
 	holds := ""
 	if c := view.credential; c != nil {
 		holds = c.Fingerprint
@@ -93,15 +116,16 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass, s slot) (secre
 	if identity, found := output.IdentityIn(live.Data, s.output); found && holds == "" {
 		holds = identity.Fingerprint
 	}
-	view.facts.standing = target.StandingOf(live, p.cc.Name, holds, published)
-	r.takeOver(ctx, p, s, &view)
+	if view.facts.standing == target.Foreign {
+		view.facts.standing = target.StandingOf(live, client.ObjectKeyFromObject(p.cc), holds, published)
+	}
 	view.adoption = p.adoptionOf(s, view)
 	return view, nil
 }
 
 // fingerprintsOf are those of the certificates in the history.
 func fingerprintsOf(cc *v1alpha1.ClusterCredential) []string {
-	all := make([]string, 0, len(cc.Status.History)+2) // and those of the marks and of status
+	all := make([]string, 0, len(cc.Status.History)+2) // and those of marks and of status
 	for _, entry := range cc.Status.History {
 		all = append(all, entry.FingerprintSHA256)
 	}
@@ -115,7 +139,7 @@ func fingerprintsOf(cc *v1alpha1.ClusterCredential) []string {
 func readCredential(live *corev1.Secret, p *pass, s slot, known ...string) *kubeconfig.Credential {
 	known = slices.DeleteFunc(known, func(fingerprint string) bool { return fingerprint == "" })
 	isKnown := func(c kubeconfig.Credential) bool { return slices.Contains(known, c.Fingerprint) }
-	if c, err := output.Read(live.Data, s.output, p.outputFacts()); err == nil && (isKnown(c) || len(known) == 0) {
+	if c, err := output.Read(live.Data, s.output, p.outputFacts()); err == nil && (isKnown(c) || len(known) == 0 && !s.isAway()) {
 		return &c
 	}
 	if c, found := output.Recover(live.Data); found && isKnown(c) {

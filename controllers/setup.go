@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,22 +28,25 @@ import (
 	"github.com/clustercredential/operator/controllers/target"
 )
 
-// +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials,verbs=get;list;watch
+// +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=clustercredential.dev,resources=cloudaccounts,verbs=list;watch
+// +kubebuilder:rbac:groups=clustercredential.dev,resources=credentialgrants,verbs=list;watch
 // +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials/status;cloudaccounts/status,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
 // Field indexes of the cache.
 const (
-	// indexSecretName finds ClusterCredentials by the names of their output Secrets.
+	// indexSecretName finds ClusterCredentials by the namespaces and names of their output Secrets.
 	indexSecretName = "clustercredential.dev/secret-name"
 	// indexAccount finds ClusterCredentials by the name of their account.
 	indexAccount = "clustercredential.dev/account"
 	// indexEntryName finds ClusterCredentials by the name of cluster, user and context in
 	// their kubeconfig.
 	indexEntryName = "clustercredential.dev/entry-name"
-	// indexCredential finds Secrets of ours by the name of their ClusterCredential.
+	// indexTargetNamespace finds ClusterCredentials by the other namespaces that they have outputs in.
+	indexTargetNamespace = "clustercredential.dev/target-namespace"
+	// indexCredential finds Secrets of ours by the ClusterCredentials that may have them: see ownersOf.
 	indexCredential = "clustercredential.dev/credential"
 )
 
@@ -56,6 +60,9 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.ClusterCredential{}, indexSecretName, secretNameIndex); err != nil {
 		return err
 	}
+	if err := indexer.IndexField(ctx, &v1alpha1.ClusterCredential{}, indexTargetNamespace, targetNamespaceIndex); err != nil {
+		return err
+	}
 	if err := indexer.IndexField(ctx, &v1alpha1.ClusterCredential{}, indexEntryName, entryNameIndex); err != nil {
 		return err
 	}
@@ -63,11 +70,43 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 }
 
 func credentialIndex(o client.Object) []string {
-	marks := target.MarksOf(o)
-	if !marks.Managed || marks.Credential == "" {
+	if !target.MarksOf(o).Managed {
 		return nil
 	}
-	return []string{marks.Credential}
+	owners := ownersOf(o)
+	names := make([]string, len(owners))
+	for i, owner := range owners {
+		names[i] = owner.String()
+	}
+	return names
+}
+
+// ownersOf are the ClusterCredentials that the marks of a Secret may mean: the one that they name, and one of that name in the
+// Secret's own namespace, which may have been renamed.
+func ownersOf(secret client.Object) []types.NamespacedName {
+	owner := target.MarksOf(secret).Owner(secret.GetNamespace())
+	switch {
+	case owner.Name == "":
+		return nil
+	case owner.Namespace == secret.GetNamespace():
+		return []types.NamespacedName{owner}
+	default:
+		return []types.NamespacedName{owner, {Namespace: secret.GetNamespace(), Name: owner.Name}}
+	}
+}
+
+func targetNamespaceIndex(o client.Object) []string {
+	cc, ok := o.(*v1alpha1.ClusterCredential)
+	if !ok {
+		return nil
+	}
+	var namespaces []string
+	for _, s := range slotsOf(cc) {
+		if s.isAway() && !slices.Contains(namespaces, s.key.Namespace) {
+			namespaces = append(namespaces, s.key.Namespace)
+		}
+	}
+	return namespaces
 }
 
 func secretNameIndex(o client.Object) []string {
@@ -78,7 +117,7 @@ func secretNameIndex(o client.Object) []string {
 	slots := slotsOf(cc)
 	names := make([]string, len(slots))
 	for i := range slots {
-		names[i] = slots[i].output.SecretName
+		names[i] = slots[i].key.String()
 	}
 	return names
 }
@@ -138,10 +177,15 @@ func retryLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 // SetupWithManager says what wakes the reconciler: its objects (but not its own status
 // writes), the Secrets of ours by their metadata, their accounts, and turns that others give back.
 func (r *CredentialReconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	return ctrl.NewControllerManagedBy(mgr).
+	watched := ctrl.NewControllerManagedBy(mgr)
+	if r.CrossNamespaceOutputs {
+		watched.Watches(&v1alpha1.CredentialGrant{}, handler.EnqueueRequestsFromMapFunc(r.usersOfGrant),
+			builder.WithPredicates(accountNews()))
+	}
+	return watched.
 		Named("clustercredential").
 		For(&v1alpha1.ClusterCredential{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: r.isNews})).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(credentialOf)).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsIn)).
 		Watches(&v1alpha1.CloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
 			builder.WithPredicates(accountNews())).
 		WatchesRawSource(source.Func(r.lead)).
@@ -167,17 +211,20 @@ func (r *CredentialReconciler) isNews(e event.UpdateEvent) bool {
 	}
 	return before.Generation != after.Generation ||
 		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
+		slices.Contains(before.Finalizers, v1alpha1.FinalizerOutputs) && !slices.Contains(after.Finalizers, v1alpha1.FinalizerOutputs) ||
 		before.Annotations[v1alpha1.AnnotationRenewRequestedAt] != after.Annotations[v1alpha1.AnnotationRenewRequestedAt] ||
 		!equality.Semantic.DeepEqual(before.Status, after.Status) && !r.memory.isOwnWrite(after.UID, after.ResourceVersion)
 }
 
-// credentialOf names the ClusterCredential whose marks a Secret carries.
-func credentialOf(_ context.Context, secret client.Object) []reconcile.Request {
-	marks := target.MarksOf(secret)
-	if marks.Credential == "" {
-		return nil
+// credentialsIn names the ClusterCredentials that may have a Secret, as far as the cache shows their namespaces.
+func (r *CredentialReconciler) credentialsIn(_ context.Context, secret client.Object) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, owner := range ownersOf(secret) {
+		if r.covers(owner.Namespace) {
+			requests = append(requests, reconcile.Request{NamespacedName: owner})
+		}
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: marks.Credential}}}
+	return requests
 }
 
 // usersOf lists the ClusterCredentials that refer to an account.

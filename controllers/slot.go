@@ -20,7 +20,9 @@ type slot struct {
 	// output has its defaults filled in.
 	output v1alpha1.Output
 	key    types.NamespacedName
-	facts  secretFacts
+	// home is the namespace of the ClusterCredential.
+	home  string
+	facts secretFacts
 	// view is the Secret itself, where this pass has read it.
 	view *secretView
 	// adoption is set where it is somebody else's, and the output takes it over or would.
@@ -36,10 +38,17 @@ func slotsOf(cc *v1alpha1.ClusterCredential) []slot {
 	slots := make([]slot, len(outputs))
 	for i, o := range outputs {
 		o.Format = firstOf(o.Format, v1alpha1.FormatKubeconfig)
-		slots[i] = slot{index: i, output: o, key: types.NamespacedName{Namespace: cc.Namespace, Name: o.SecretName}}
+		if i == 0 {
+			o.Namespace = "" // the credential lives at home, whatever an older CRD let through
+		}
+		key := types.NamespacedName{Namespace: firstOf(o.Namespace, cc.Namespace), Name: o.SecretName}
+		slots[i] = slot{index: i, output: o, key: key, home: cc.Namespace}
 	}
 	return slots
 }
+
+// isAway says whether the Secret is in another namespace than the ClusterCredential.
+func (s *slot) isAway() bool { return s.key.Namespace != s.home }
 
 // field names a field of the output for messages.
 func (s *slot) field(name string) string { return fmt.Sprintf("spec.outputs[%d].%s", s.index, name) }

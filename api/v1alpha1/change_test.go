@@ -22,13 +22,13 @@ func TestUnknownFieldsAreRefused(t *testing.T) {
 		"a window with a beginning":  {credential, "spec: {renewal: {windows: [{schedule: 0 2 * * *, duration: 4h, start: '02:00'}]}}", "spec.renewal.windows[0].start"},
 		"a verification with a time": {credential, "spec: {verification: Required, verifyInterval: 1m}", "spec.verifyInterval"},
 		"an account elsewhere":       {credential, "spec: {accountRef: {name: a, namespace: b}}", "spec.accountRef.namespace"},
-		"an output elsewhere":        {credential, named("namespace: argocd"), "spec.outputs[0].namespace"},
 		"a misspelled field":         {credential, "spec: {validty: {days: 30}}", "spec.validty"},
 		"endpoints":                  {account, "spec: {endpoints: {cce: 'https://cce'}}", "spec.endpoints"},
 		"grants":                     {account, "spec: {grants: []}", "spec.grants"},
 		"keyless identity":           {account, auth("podIdentity: {}"), "spec.auth.podIdentity"},
 		"a key elsewhere":            {account, auth("accessKey: {secretRef: {name: a, namespace: b}}"), "spec.auth.accessKey.secretRef.namespace"},
 		"a key in the open":          {account, auth("accessKey: {secretKey: a}"), "spec.auth.accessKey.secretKey"},
+		"a grant to adopt":           {consent, toAny("adopt: true"), "spec.to.adopt"},
 	}
 	namespace := newNamespace(t, "unknown-fields")
 	k := newKubectl(t)

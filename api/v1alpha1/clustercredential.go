@@ -99,6 +99,7 @@ type ClusterCredentialSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(o, self.exists_one(p, p.secretName == o.secretName))",message="write each secretName once: a Secret has one output"
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].format) || !(self[0].format in ['TLS', 'Template'])",message="the first output is where the credential lives: write one of format Kubeconfig, ArgoCD, ClusterAPI, Istio or KubeVela first"
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].writePolicy) || self[0].writePolicy != 'Once'",message="the first output is where the credential lives, and is always kept in step: write writePolicy Once at another output"
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || !has(self[0].namespace)",message="the first output is where the credential lives: write it without namespace"
 	Outputs []Output `json:"outputs,omitempty"`
 
 	// deletionPolicy is what happens to the Secrets when this object is deleted or an
@@ -356,13 +357,21 @@ type LabelValue string
 // +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'ClusterAPI' || (self.secretName.endsWith('-kubeconfig') && size(self.secretName) > 11 && size(self.secretName) <= 74 && (!has(self.clusterName) || self.secretName == self.clusterName + '-kubeconfig'))",message="Cluster API finds the Secret by its name: write secretName <cluster>-kubeconfig with a <cluster> of at most 63 characters, and the Cluster's name as clusterName or none"
 // +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'KubeVela' || self.secretName != 'local'",message="KubeVela calls the cluster like the Secret, and local is its own: write another secretName"
 type Output struct {
-	// secretName is the name of the Secret, in the namespace of the ClusterCredential; at
-	// most 253 characters.
+	// secretName is the name of the Secret, at most 253 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="write the name of a Secret: lower-case letters, digits, '-' and '.', such as prod-1-kubeconfig"
 	SecretName string `json:"secretName,omitempty"`
+
+	// namespace is the namespace of the Secret. Another one than that of the ClusterCredential needs a CredentialGrant there, and
+	// an operator that runs with --cross-namespace-outputs. Not for the first output. Unset: the namespace of the
+	// ClusterCredential.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Label().validate(self).hasValue()",message="write the name of a namespace: lower-case letters, digits and '-', such as argocd"
+	Namespace string `json:"namespace,omitempty"`
 
 	// format is the shape of the Secret, which says who can read it. Kubeconfig (unset: this): one key that holds a kubeconfig.
 	// ArgoCD, ClusterAPI, Istio, KubeVela: a cluster of theirs. TLS: tls.crt, tls.key and ca.crt,
@@ -385,8 +394,8 @@ type Output struct {
 	Type string `json:"type,omitempty"`
 
 	// clusterName is the name of cluster, user and context in the kubeconfig, the name of the cluster for ArgoCD, and its id for
-	// Istio; at most 253 characters. Unset: <namespace>-<name> of the ClusterCredential; for ArgoCD <name>, and for
-	// ClusterAPI the secretName without -kubeconfig.
+	// Istio; at most 253 characters. Unset: <namespace>-<name> of the ClusterCredential, for ArgoCD in its own namespace <name>,
+	// and for ClusterAPI the secretName without -kubeconfig.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9]([-a-zA-Z0-9._:@/]*[a-zA-Z0-9])?$')",message="write letters, digits and '-', '.', '_', ':', '@', '/' between them, such as prod-1"

@@ -107,6 +107,9 @@ const (
 	ReasonSecretConflict Reason = "SecretConflict"
 	// ReasonWriteRefused: the API server refused the Secret; the message says why.
 	ReasonWriteRefused Reason = "WriteRefused"
+	// ReasonNotGranted: an output in another namespace, whose owner has not consented to it, or not
+	// to all of it. Ask for a CredentialGrant that lets what the message names.
+	ReasonNotGranted Reason = "NotGranted"
 	// ReasonNotAccepted: Verified, Ready, and Issued where a new certificate was not published for it. The target API server
 	// refused the certificate. A new one is asked for once it did so twice; see whether somebody revoked certificates.
 	ReasonNotAccepted Reason = "NotAccepted"

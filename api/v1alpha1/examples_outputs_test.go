@@ -34,6 +34,23 @@ func outputExamples() []example {
 		accepted: []string{output("secretName: a.b-2")},
 		rejected: []string{output("secretName: Prod"), output("secretName: prod_1"), output("secretName: argocd/prod-1"), output("secretName: -a")},
 	}, {
+		constraint: constraint{credential, "spec.outputs", "the first output is where the credential lives: write it without namespace"},
+		accepted:   []string{second("namespace: argocd"), named("format: ArgoCD")},
+		rejected:   []string{named("namespace: argocd"), named("namespace: fleet")},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].namespace", "minLength"},
+		accepted:   []string{second("namespace: a")},
+		rejected:   []string{named("namespace: ''")},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].namespace", "maxLength"},
+		accepted:   []string{second("namespace: " + long(63))},
+		rejected:   []string{named("namespace: " + long(64))},
+	}, {
+		constraint: constraint{credential, "spec.outputs[0].namespace",
+			"write the name of a namespace: lower-case letters, digits and '-', such as argocd"},
+		accepted: []string{second("namespace: team-a-1")},
+		rejected: []string{named("namespace: ArgoCD"), named("namespace: a.b"), named("namespace: '*'"), named("namespace: a/b")},
+	}, {
 		constraint: constraint{credential, "spec.outputs[0].format", "enum"},
 		accepted:   []string{named("format: Kubeconfig"), named("format: ArgoCD"), named("format: Istio"), named("format: KubeVela"), second("format: TLS")},
 		rejected:   []string{named("format: Argo"), named("format: kubeconfig")},

@@ -49,7 +49,7 @@ func TestKubectlGetShowsTheColumns(t *testing.T) {
 	namespace := newNamespace(t, "columns")
 	k := newKubectl(t)
 	month := time.Now().Add(-30 * 24 * time.Hour).UTC().Format(time.RFC3339)
-	for _, kind := range []string{credential, account} {
+	for _, kind := range []string{credential, account, consent} {
 		store(t, object(t, kind, namespace, strings.ReplaceAll(told[kind], "CHECKED", month)))
 		store(t, object(t, kind, namespace, "metadata: {name: new}"))
 		for view, flags := range map[string][]string{"": nil, "-wide": {"-o", "wide"}} {
@@ -87,10 +87,11 @@ func withoutAge(table string) string {
 func TestKubectlKnowsTheNames(t *testing.T) {
 	namespace := newNamespace(t, "short-names")
 	k := newKubectl(t)
-	for _, kind := range []string{credential, account} {
+	for _, kind := range []string{credential, account, consent} {
 		store(t, object(t, kind, namespace, ""))
 	}
 	const (
+		cg = "credentialgrant.clustercredential.dev/fleet\n"
 		cc = "clustercredential.clustercredential.dev/prod-1\n"
 		ca = "cloudaccount.clustercredential.dev/huawei-prod\n"
 	)
@@ -105,9 +106,10 @@ func TestKubectlKnowsTheNames(t *testing.T) {
 		"the plural with the group":          {"clustercredentials.clustercredential.dev prod-1", cc},
 		"the singular of an account":         {"cloudaccount huawei-prod", ca},
 		"the plural of an account":           {"cloudaccounts", ca},
+		"the plural of a grant":              {"credentialgrants", cg},
 		"the plural":                         {"clustercredentials", cc},
 		"the plural and an object":           {"clustercredentials prod-1", cc},
-		"the category":                       {"cluster-credentials", ca + cc},
+		"the category":                       {"cluster-credentials", ca + cc + cg},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -148,6 +150,7 @@ func TestKubectlExplains(t *testing.T) {
 		"ccred.spec.validity.duration":           "at least 20m and at most 262800h",
 		"ccred.spec.endpoint.access":             "access Auto (unset: this)",
 		"ccred.spec.outputs":                     "Unset: one Secret <name>-kubeconfig",
+		"credentialgrant.spec.to.formats":        "has to be named",
 		"cloudaccount.spec.limits":               "Unset: 8",
 		"cloudaccount.spec.auth.token.secretRef": "at most 253 characters",
 	} {

@@ -35,10 +35,11 @@ func TestMain(m *testing.M) {
 const (
 	credential = "ClusterCredential"
 	account    = "CloudAccount"
+	consent    = "CredentialGrant"
 )
 
 // resources are the plural names of the kinds.
-var resources = map[string]string{credential: "clustercredentials", account: "cloudaccounts"}
+var resources = map[string]string{credential: "clustercredentials", account: "cloudaccounts", consent: "credentialgrants"}
 
 // minimal are the smallest objects that say enough.
 var minimal = map[string]string{
@@ -52,6 +53,11 @@ metadata: {name: huawei-prod}
 spec:
   region: ap-southeast-3
   auth: {accessKey: {secretRef: {name: huawei-keys}}}`,
+	consent: `
+metadata: {name: fleet}
+spec:
+  from: [{namespace: fleet}]
+  to: {secretNames: ["cluster-*"]}`,
 }
 
 // object returns the minimal object of a kind in a namespace, with what a snippet of YAML puts into its metadata, spec and

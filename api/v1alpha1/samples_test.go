@@ -36,6 +36,7 @@ func TestTheSamplesAreTaken(t *testing.T) {
 	}
 	tests := map[string][]string{
 		"cloudaccount.yaml":           {"cloudaccount.clustercredential.dev/huawei-prod", "secret/huawei-keys"},
+		"credentialgrant.yaml":        {"credentialgrant.clustercredential.dev/fleet"},
 		"clustercredential.yaml":      {"clustercredential.clustercredential.dev/prod-1"},
 		"clustercredential-full.yaml": {"clustercredential.clustercredential.dev/prod-2"},
 	}
@@ -95,7 +96,7 @@ func TestTheSamplesAreInTheNamespaceFleet(t *testing.T) {
 
 // The members of unions that give way to others stand there as comments.
 func TestTheSamplesShowEveryField(t *testing.T) {
-	for kind, file := range map[string]string{credential: "clustercredential-full.yaml", account: "cloudaccount.yaml"} {
+	for kind, file := range map[string]string{credential: "clustercredential-full.yaml", account: "cloudaccount.yaml", consent: "credentialgrant.yaml"} {
 		text := sample(t, file)
 		schemas(t)[kind].walk("", func(path string, _ schema) {
 			if !strings.HasPrefix(path, "spec.") || strings.HasSuffix(path, "]") {

@@ -30,6 +30,7 @@ type example struct {
 func examples() []example {
 	all := slices.Concat(specExamples(), endpointExamples(), outputExamples(), formatExamples())
 	all = append(all, accountExamples()...)
+	all = append(all, grantExamples()...)
 	return append(all, statusExamples()...)
 }
 
@@ -49,7 +50,7 @@ func TestTheAPIServerChecksWhatUsersWrite(t *testing.T) {
 	namespace := newNamespace(t, "examples")
 	all := constraints(t)
 	servers := map[string]*server{}
-	for _, kind := range []string{credential, account} {
+	for _, kind := range []string{credential, account, consent} {
 		servers[kind] = &server{objects: objects(t, kind, namespace), stored: store(t, object(t, kind, namespace, ""))}
 	}
 	for _, e := range examples() {
@@ -164,8 +165,11 @@ func wantDecodable(t *testing.T, s *server, taken *unstructured.Unstructured) {
 // decode reads an object into its Go type. A field that the type lacks is an error.
 func decode(o *unstructured.Unstructured) (any, error) {
 	var into any = &v1alpha1.ClusterCredential{}
-	if o.GetKind() == account {
+	switch o.GetKind() {
+	case account:
 		into = &v1alpha1.CloudAccount{}
+	case consent:
+		into = &v1alpha1.CredentialGrant{}
 	}
 	data, err := o.MarshalJSON()
 	if err != nil {

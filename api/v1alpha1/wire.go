@@ -40,6 +40,9 @@ const (
 	// the cluster's name, when and why the certificate was issued, the contexts on offer,
 	// the outputs that were written once (primary Secret only).
 	AnnotationSource = "clustercredential.dev/source"
+	// AnnotationDeletionPolicy is Delete on a Secret in another namespace than that of its ClusterCredential that goes
+	// with it, since no owner reference can say so there; absent otherwise.
+	AnnotationDeletionPolicy = "clustercredential.dev/deletion-policy"
 	// AnnotationReleasedAt is when the ClusterCredential let go of a retained Secret,
 	// RFC 3339 in UTC.
 	AnnotationReleasedAt = "clustercredential.dev/released-at"
@@ -48,6 +51,10 @@ const (
 // AnnotationRenewRequestedAt on a ClusterCredential asks for one renewal for each
 // new value (any string, usually a time).
 const AnnotationRenewRequestedAt = "clustercredential.dev/renew-requested-at"
+
+// FinalizerOutputs on a ClusterCredential holds it, while it is being deleted, until the Secrets in other namespaces that go
+// with it are removed. It is there only while there may be such Secrets, and waits for nothing but the API server.
+const FinalizerOutputs = "clustercredential.dev/outputs"
 
 // DefaultSecretSuffix makes the name of the Secret of a ClusterCredential without outputs.
 const DefaultSecretSuffix = "-kubeconfig"

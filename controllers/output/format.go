@@ -78,6 +78,22 @@ func TypeOf(o v1alpha1.Output) corev1.SecretType {
 	}
 }
 
+// OwnKeys are the keys of the labels and annotations that a format puts on its Secrets by itself.
+func OwnKeys(format v1alpha1.OutputFormat) (labels, annotations []string) {
+	switch format {
+	case v1alpha1.FormatArgoCD:
+		return []string{labelArgoCDSecretType}, nil
+	case v1alpha1.FormatClusterAPI:
+		return []string{labelClusterAPICluster}, nil
+	case v1alpha1.FormatIstio:
+		return []string{labelIstioMultiCluster}, []string{annotationIstioCluster}
+	case v1alpha1.FormatKubeVela:
+		return []string{labelKubeVelaCredential}, nil
+	default:
+		return nil, nil
+	}
+}
+
 // UnknownFormatError names a format that this release does not know, which happens
 // when the CRD is newer than the operator.
 type UnknownFormatError struct {

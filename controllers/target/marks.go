@@ -4,11 +4,13 @@
 package target
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 )
@@ -36,6 +38,9 @@ type Marks struct {
 	Request string
 	// Source is what else is known of the certificate. Primary Secret only.
 	Source Source
+	// DeletionPolicy is Delete on a Secret in another namespace that goes with its ClusterCredential; empty: it stays, or an
+	// owner reference says so.
+	DeletionPolicy v1alpha1.DeletionPolicy
 	// ReleasedAt is set on a Secret that was let go of; empty otherwise.
 	ReleasedAt string
 }
@@ -70,6 +75,8 @@ func MarksOf(secret metav1.Object) Marks {
 		Fingerprint: a[v1alpha1.AnnotationFingerprint],
 		Request:     a[v1alpha1.AnnotationRequest],
 		ReleasedAt:  a[v1alpha1.AnnotationReleasedAt],
+
+		DeletionPolicy: v1alpha1.DeletionPolicy(a[v1alpha1.AnnotationDeletionPolicy]),
 	}
 	m.Revision, _ = strconv.ParseInt(a[v1alpha1.AnnotationRevision], 10, 64)
 	m.NotAfter, _ = time.Parse(time.RFC3339, a[v1alpha1.AnnotationNotAfter])
@@ -78,6 +85,15 @@ func MarksOf(secret metav1.Object) Marks {
 	}
 	_ = json.Unmarshal([]byte(a[v1alpha1.AnnotationSource]), &m.Source)
 	return m
+}
+
+// Owner is the ClusterCredential that the marks on a Secret name: one of the Secret's own namespace where they name no namespace.
+// Without a name: nobody.
+func (m Marks) Owner(secretNamespace string) types.NamespacedName {
+	if m.Credential == "" {
+		return types.NamespacedName{}
+	}
+	return types.NamespacedName{Namespace: cmp.Or(m.Namespace, secretNamespace), Name: m.Credential}
 }
 
 // labels returns the marks that are labels.
@@ -102,6 +118,8 @@ func (m Marks) annotations() map[string]string {
 		v1alpha1.AnnotationIssuanceID: m.IssuanceID,
 		v1alpha1.AnnotationRequest:    m.Request,
 		v1alpha1.AnnotationSource:     m.Source.text(),
+
+		v1alpha1.AnnotationDeletionPolicy: string(m.DeletionPolicy),
 	} {
 		if value != "" {
 			a[key] = value

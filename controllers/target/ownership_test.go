@@ -11,13 +11,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 )
 
 func TestASecretIsWhosItsMarksSay(t *testing.T) {
 	marked := func(managed, credential string) *corev1.Secret {
-		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{}, Annotations: map[string]string{}}}
+		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "fleet", Labels: map[string]string{}, Annotations: map[string]string{}}}
 		if managed != "" {
 			s.Labels[v1alpha1.LabelManaged] = managed
 		}
@@ -29,6 +30,16 @@ func TestASecretIsWhosItsMarksSay(t *testing.T) {
 	foreignUID := marked("true", "prod-1")
 	foreignUID.Annotations[v1alpha1.AnnotationCredentialUID] = "of-another-life"
 	foreignUID.Annotations[v1alpha1.AnnotationCredentialNamespace] = "former-name"
+	elsewhere := func(credential, namespace string) *corev1.Secret {
+		s := marked("true", credential)
+		s.Namespace = "argocd"
+		if namespace != "" {
+			s.Annotations[v1alpha1.AnnotationCredentialNamespace] = namespace
+		}
+		return s
+	}
+	bare := marked("", "")
+	bare.Namespace = "argocd"
 	for name, test := range map[string]struct {
 		secret           *corev1.Secret
 		holds, published string
@@ -49,17 +60,31 @@ func TestASecretIsWhosItsMarksSay(t *testing.T) {
 		"another certificate":                                 {marked("", ""), "fp-2", "fp-1", Foreign},
 		"nothing readable, nothing published":                 {marked("", ""), "", "", Foreign},
 		"a certificate, and nothing published":                {marked("", ""), "fp-1", "", Foreign},
+		"elsewhere, name and namespace are ours":              {elsewhere("prod-1", "fleet"), "", "", Ours},
+		"elsewhere, of one of our name in that namespace":     {elsewhere("prod-1", "argocd"), "", "", Others},
+		"elsewhere, of one of our name in a third namespace":  {elsewhere("prod-1", "other"), "fp-1", "fp-1", Others},
+		"elsewhere, without a namespace":                      {elsewhere("prod-1", ""), "", "", Others},
+		"elsewhere, another of our namespace":                 {elsewhere("prod-2", "fleet"), "", "", Others},
+		"elsewhere, without marks, with our certificate":      {bare, "fp-1", "fp-1", Stripped},
+		"elsewhere, without marks":                            {bare, "", "fp-1", Foreign},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := StandingOf(test.secret, "prod-1", test.holds, test.published); got != test.want {
+			if got := StandingOf(test.secret, types.NamespacedName{Namespace: "fleet", Name: "prod-1"}, test.holds, test.published); got != test.want {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
 	}
 }
 
+func inFleet(name string) types.NamespacedName {
+	if name == "" {
+		return types.NamespacedName{}
+	}
+	return types.NamespacedName{Namespace: "fleet", Name: name}
+}
+
 func contender(name string, age time.Duration, began bool) Contender {
-	return Contender{Name: name, Created: metav1.NewTime(noon.Add(-age)), Began: began}
+	return Contender{Name: inFleet(name), Created: metav1.NewTime(noon.Add(-age)), Began: began}
 }
 
 func TestOneOfThemHoldsTheName(t *testing.T) {
@@ -85,11 +110,22 @@ func TestOneOfThemHoldsTheName(t *testing.T) {
 		"two in one second, and one has its marks": {"young", []Contender{twin, young}, "young", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			holder, sure := HolderOf(test.marked, test.contenders)
-			if holder != test.want || sure != test.sure {
+			holder, sure := HolderOf(inFleet(test.marked), "fleet", test.contenders)
+			if holder != inFleet(test.want) || sure != test.sure {
 				t.Errorf("got %q, %v; want %q, %v", holder, sure, test.want, test.sure)
 			}
 		})
+	}
+}
+
+func TestOfTwoOfOneNameTheOneWhoseMarksItCarriesHolds(t *testing.T) {
+	guest := Contender{Name: types.NamespacedName{Namespace: "platform", Name: "old"}, Created: metav1.NewTime(noon)}
+	at := contender("old", time.Hour, true)
+	for namespace, want := range map[string]string{"platform": "platform", "fleet": "fleet", "former-name": "fleet"} {
+		marked := types.NamespacedName{Namespace: namespace, Name: "old"}
+		if holder, sure := HolderOf(marked, "fleet", []Contender{at, guest}); holder.Namespace != want || !sure {
+			t.Errorf("marks of %s: %s holds it, want that of %s", marked, holder, want)
+		}
 	}
 }
 
@@ -102,9 +138,9 @@ func TestTheHolderDoesNotDependOnTheOrder(t *testing.T) {
 			all = append(all, contender("c-"+strconv.Itoa(i), time.Duration(random.IntN(3))*time.Second, random.IntN(3) == 0))
 		}
 		marked := []string{"", "gone", "c-0", "c-3"}[random.IntN(4)]
-		holder, sure := HolderOf(marked, all)
+		holder, sure := HolderOf(inFleet(marked), "fleet", all)
 		permutations(all, func(order []Contender) {
-			if again, alsoSure := HolderOf(marked, order); again != holder || alsoSure != sure {
+			if again, alsoSure := HolderOf(inFleet(marked), "fleet", order); again != holder || alsoSure != sure {
 				t.Fatalf("%v with marks of %q: %q, %v, and in another order %q, %v", all, marked, holder, sure, again, alsoSure)
 			}
 		})

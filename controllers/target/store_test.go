@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -35,7 +36,7 @@ func TestASecretIsCreatedWithEverything(t *testing.T) {
 	if diff := cmp.Diff(want.data(), live.Data); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if live.Type != corev1.SecretTypeOpaque || StandingOf(live, "prod-1", "", "") != Ours || len(live.OwnerReferences) != 1 {
+	if live.Type != corev1.SecretTypeOpaque || StandingOf(live, types.NamespacedName{Namespace: live.Namespace, Name: "prod-1"}, "", "") != Ours || len(live.OwnerReferences) != 1 {
 		t.Errorf("got %s of %v with %v", live.Type, live.OwnerReferences, live.Labels)
 	}
 	if diff := cmp.Diff(want.Marks, MarksOf(live)); diff != "" {

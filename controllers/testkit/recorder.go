@@ -5,6 +5,7 @@ package testkit
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -42,8 +43,8 @@ type Recorder struct {
 	calls   []Call
 	fault   Fault
 	indexes map[string]client.IndexerFunc
-	// namespace is all that the cache sees, as with --namespaces: worlds share an API server.
-	namespace string
+	// namespaces are all that the cache lists, as with --namespaces: worlds share an API server.
+	namespaces []string
 	// view is what the cache shows of some kinds; nil: everything as it is.
 	view *View
 }
@@ -166,7 +167,11 @@ func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client
 func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 	options := (&client.ListOptions{}).ApplyOptions(opts)
 	selector := options.FieldSelector
-	items, err := r.itemsOf(ctx, c, list)
+	namespaces := r.namespaces
+	if options.Namespace != "" {
+		namespaces = []string{options.Namespace}
+	}
+	items, err := r.itemsOf(ctx, c, list, namespaces)
 	if err != nil {
 		return err
 	}
@@ -180,15 +185,27 @@ func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list clie
 	return meta.SetList(list, kept)
 }
 
-// itemsOf are all objects of a kind that the cache shows.
-func (r *Recorder) itemsOf(ctx context.Context, c client.WithWatch, list client.ObjectList) ([]runtime.Object, error) {
+// itemsOf are all objects of a kind that the cache shows in some namespaces.
+func (r *Recorder) itemsOf(ctx context.Context, c client.WithWatch, list client.ObjectList, namespaces []string) ([]runtime.Object, error) {
 	if view := r.heldBack(listedKind(list)); view != nil {
 		return view.list(listedKind(list)), nil
 	}
-	if err := c.List(ctx, list, client.InNamespace(r.namespace)); err != nil {
-		return nil, err
+	var all []runtime.Object
+	for _, namespace := range namespaces {
+		part, ok := list.DeepCopyObject().(client.ObjectList)
+		if !ok {
+			return nil, fmt.Errorf("%T is no list", list)
+		}
+		if err := c.List(ctx, part, client.InNamespace(namespace)); err != nil {
+			return nil, err
+		}
+		items, err := meta.ExtractList(part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
 	}
-	return meta.ExtractList(list)
+	return all, nil
 }
 
 func (r *Recorder) matches(object client.Object, selector fields.Selector) bool {
@@ -212,6 +229,7 @@ const (
 	KindCredential = "ClusterCredential"
 	KindAccount    = "CloudAccount"
 	KindSecret     = "Secret"
+	KindGrant      = "CredentialGrant"
 )
 
 // listedKind is the kind of the objects in a list.
@@ -221,6 +239,8 @@ func listedKind(list client.ObjectList) string {
 		return KindCredential
 	case *v1alpha1.CloudAccountList:
 		return KindAccount
+	case *v1alpha1.CredentialGrantList:
+		return KindGrant
 	default: // the cache holds nothing else
 		return KindSecret
 	}

@@ -92,7 +92,7 @@ func New(t testing.TB) *World {
 		Recorder: &Recorder{indexes: map[string]client.IndexerFunc{}},
 		Clock:    clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
 	}
-	w.Recorder.namespace = w.Namespace
+	w.Recorder.namespaces = []string{w.Namespace}
 	w.startCloud()
 	shared.once.Do(func() { shared.open(cluster) })
 	w.Must(shared.err)
@@ -195,6 +195,26 @@ func (w *World) Counted(name string) (sum float64) {
 func (w *World) SetFloor(floor time.Duration) {
 	w.config.MinIssueInterval = floor
 	w.Restart()
+}
+
+// SetCrossNamespaceOutputs restarts the operator with another --cross-namespace-outputs, and with --namespaces where there are any.
+func (w *World) SetCrossNamespaceOutputs(on bool, namespaces ...string) {
+	w.config.CrossNamespaceOutputs, w.config.Namespaces = on, namespaces
+	w.Restart()
+}
+
+// Beside makes another namespace, which the operator sees too, and returns its name.
+func (w *World) Beside(name string) string {
+	w.T.Helper()
+	namespace := w.Namespace + "-" + name
+	w.Create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	w.Recorder.namespaces = append(w.Recorder.namespaces, namespace)
+	return namespace
+}
+
+// TryAt makes one pass over an object of any namespace.
+func (w *World) TryAt(key types.NamespacedName) (reconcile.Result, error) {
+	return w.Reconciler.Reconcile(ctrl.LoggerInto(w.T.Context(), quiet), reconcile.Request{NamespacedName: key})
 }
 
 // SetFleetHold restarts the operator with another --fleet-hold.
@@ -326,8 +346,7 @@ func (w *World) Pass(name string) reconcile.Result {
 
 // Try makes one pass.
 func (w *World) Try(name string) (reconcile.Result, error) {
-	ctx := ctrl.LoggerInto(w.T.Context(), quiet)
-	return w.Reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: w.Key(name)})
+	return w.TryAt(w.Key(name))
 }
 
 var quiet = zap.New(zap.WriteTo(discard{}))

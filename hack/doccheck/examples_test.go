@@ -52,6 +52,8 @@ func decode(document string) (isOurs bool, err error) {
 		return true, yaml.UnmarshalStrict([]byte(document), &v1alpha1.ClusterCredential{})
 	case v1alpha1.GroupVersion.WithKind("CloudAccount"):
 		return true, yaml.UnmarshalStrict([]byte(document), &v1alpha1.CloudAccount{})
+	case v1alpha1.GroupVersion.WithKind("CredentialGrant"):
+		return true, yaml.UnmarshalStrict([]byte(document), &v1alpha1.CredentialGrant{})
 	}
 	return strings.HasPrefix(meta.APIVersion, v1alpha1.GroupVersion.Group+"/"), nil
 }
