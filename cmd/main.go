@@ -200,14 +200,15 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		credentials.KeyChanged(ctx, account)
 	})
 	realClock := clock.RealClock{}
+	prober := verify.New(verify.Options{Slots: max(1, o.workers/2)})
 	config := controllers.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Keys: keys,
 		Dialer: dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
 		Clock: realClock, Metrics: counted,
-		MinIssueInterval:      o.minIssueInterval,
-		FleetHold:             o.fleetHold,
-		AllowInsecureTLS:      o.allowInsecureTLS,
-		Verifier:              verify.New(verify.Options{Slots: max(1, o.workers/2)}),
+		MinIssueInterval: o.minIssueInterval,
+		FleetHold:        o.fleetHold,
+		AllowInsecureTLS: o.allowInsecureTLS,
+		Verifier:         prober, Guarded: prober.Guarded(),
 		VerifyInterval:        o.verifyInterval,
 		ClusterInterval:       o.clusterInterval,
 		CrossNamespaceOutputs: o.crossNamespaceOutputs, Namespaces: o.namespaces,

@@ -270,7 +270,7 @@ func (r *CredentialReconciler) triedMoved(ctx context.Context, p *pass, after wa
 	after.dress(&moved.Endpoint)
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
-	return r.judge(p, moved, r.try(ctx, moved, false)) && p.trial.accepted()
+	return r.judge(p, moved, r.try(ctx, p.cc, moved, false)) && p.trial.accepted()
 }
 
 // currentOffer is what the cloud offers now: of what it was known to offer, custom contexts and the hosts that it still says,

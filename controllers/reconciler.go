@@ -55,6 +55,9 @@ type Config struct {
 	FleetHold bool
 	// Verifier tries credentials against their clusters; nil: nothing is tried.
 	Verifier Verifier
+	// Guarded tries those whose server or proxy the spec chooses: a tenant must not look through the operator's eyes. Set
+	// where Verifier is.
+	Guarded Verifier
 	// VerifyInterval is how often what is published is tried.
 	VerifyInterval time.Duration
 	// ClusterInterval is how often the clusters of an account are listed, to see whether what is published still is as the cloud

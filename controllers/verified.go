@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/budget"
@@ -52,7 +53,7 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyDeadline)
 	defer cancel()
-	if r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.credential, true)) {
+	if r.judge(p, p.fresh.credential, r.try(ctx, p.cc, p.fresh.credential, true)) {
 		p.fresh.untried = mode == v1alpha1.VerificationRequired && !p.trial.accepted()
 		return
 	}
@@ -72,7 +73,7 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) bool {
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
 	tried := p.attempt != nil // in this very pass
-	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.credential, false)); {
+	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.cc, p.fresh.credential, false)); {
 	case !accepted:
 		r.dropHeld(p, v1alpha1.ReasonNotAccepted, "the cluster does not accept the new certificate, and it was not published: "+p.trial.outcome.Detail)
 		p.attempt.Failure.Counts, p.attempt.Failure.RetryAt = true, r.backoff(p, rotation.CapLate)
@@ -95,8 +96,12 @@ func (r *CredentialReconciler) judge(p *pass, c kubeconfig.Credential, outcome v
 	return outcome.Verdict != verify.Refused
 }
 
-func (r *CredentialReconciler) try(ctx context.Context, c kubeconfig.Credential, fresh bool) verify.Outcome {
-	outcome := r.Verifier.Try(ctx, c, fresh)
+func (r *CredentialReconciler) try(ctx context.Context, cc *v1alpha1.ClusterCredential, c kubeconfig.Credential, fresh bool) verify.Outcome {
+	verifier := r.Verifier
+	if endpoint := cc.Spec.Endpoint; endpoint != nil && endpoint.Server+endpoint.ProxyURL != "" {
+		verifier = r.Guarded
+	}
+	outcome := verifier.Try(ctx, c, fresh)
 	r.Metrics.verified(outcome.Verdict)
 	return outcome
 }
@@ -117,7 +122,7 @@ func (r *CredentialReconciler) checkTarget(ctx context.Context, p *pass) *status
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
-	outcome := r.try(ctx, credential, false)
+	outcome := r.try(ctx, p.cc, credential, false)
 	if outcome.Verdict == verify.Accepted || outcome.Verdict == verify.Refused {
 		return nil
 	}
@@ -239,8 +244,7 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 	p.tryAt = p.now.Add(r.VerifyInterval)
 	if r.trials.begin(p.cc.UID) {
 		go r.tryPublished(context.WithoutCancel(ctx), publishedTrial{
-			uid: p.cc.UID, name: types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name}, slot: p.slot, now: p.now,
-			account: p.account, record: p.found.Record,
+			cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record,
 		})
 	}
 }
@@ -269,8 +273,7 @@ func hashOf(name string) uint64 {
 
 // publishedTrial is what is needed to try what is published, beside the passes.
 type publishedTrial struct {
-	uid     types.UID
-	name    types.NamespacedName
+	cc      *v1alpha1.ClusterCredential // never changed
 	slot    slot
 	now     time.Time
 	account account
@@ -279,7 +282,7 @@ type publishedTrial struct {
 
 // tryPublished reads the published credential and tries it. Whoever has to know is woken where it has come to something else.
 func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTrial) {
-	defer r.trials.end(t.uid)
+	defer r.trials.end(t.cc.UID)
 	ctx, cancel := context.WithTimeout(ctx, 3*verifyDeadline)
 	defer cancel()
 	live, err := r.secrets.Read(ctx, t.slot.key)
@@ -290,10 +293,10 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 	if err != nil {
 		return
 	}
-	outcome := r.try(ctx, credential, false)
-	before, after := r.trials.note(t.uid, aboutOf(credential), t.now, outcome, outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential))
+	outcome := r.try(ctx, t.cc, credential, false)
+	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential))
 	if before.about != after.about || before.confirmed != after.confirmed || before.outcome != after.outcome || before.otherCA != after.otherCA {
-		r.wake.add(t.name)
+		r.wake.add(client.ObjectKeyFromObject(t.cc))
 	}
 }
 

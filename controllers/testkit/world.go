@@ -225,7 +225,7 @@ func (w *World) SetFleetHold(on bool) {
 
 // Verify restarts the operator with certificates tried by v every ten minutes; in other worlds none is tried.
 func (w *World) Verify(v controllers.Verifier) {
-	w.config.Verifier, w.config.VerifyInterval = v, 10*time.Minute
+	w.config.Verifier, w.config.Guarded, w.config.VerifyInterval = v, v, 10*time.Minute
 	w.Restart()
 }
 
