@@ -34,10 +34,9 @@ func (p *pass) adoptionOf(s slot, view secretView) *adoption {
 	if s.output.Existing != v1alpha1.ExistingAdopt || view.live == nil || view.facts.standing != target.Foreign {
 		return nil
 	}
-	a := &adoption{found: credentialsIn(view.live, s, p)}
-	if s.isAway() {
-		a.refusal = "Secrets in other namespaces are not adopted; have it removed there, or write another " + s.field("secretName")
-		return a
+	a := &adoption{}
+	if s.index == 0 { // the others are made from it, whatever they hold
+		a.found = credentialsIn(view.live, s, p)
 	}
 	a.refusal = firstOf(target.WhyNotAdopt(view.live), p.otherShape(s, view.live))
 	return a

@@ -28,7 +28,7 @@ func TestUnknownFieldsAreRefused(t *testing.T) {
 		"keyless identity":           {account, auth("podIdentity: {}"), "spec.auth.podIdentity"},
 		"a key elsewhere":            {account, auth("accessKey: {secretRef: {name: a, namespace: b}}"), "spec.auth.accessKey.secretRef.namespace"},
 		"a key in the open":          {account, auth("accessKey: {secretKey: a}"), "spec.auth.accessKey.secretKey"},
-		"a grant to adopt":           {consent, toAny("adopt: true"), "spec.to.adopt"},
+		"a grant to read":            {consent, toAny("read: true"), "spec.to.read"},
 	}
 	namespace := newNamespace(t, "unknown-fields")
 	k := newKubectl(t)

@@ -101,6 +101,10 @@ type GrantTarget struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !format.qualifiedName().validate(k.lowerAscii()).hasValue())",message="write annotation keys as Kubernetes takes them: at most 63 letters, digits, '-', '_' and '.', with a DNS name and '/' before them if you like, such as owner or example.com/owner; there are no wildcards"
 	AnnotationKeys []string `json:"annotationKeys,omitempty"`
 
+	// adopt is whether they may take over a Secret of that name that is somebody else's (existing Adopt of the output). Unset: false.
+	// +optional
+	Adopt bool `json:"adopt,omitempty"`
+
 	// customEndpoint is whether they may name a server, or a proxy, that did not come from the cloud (spec.endpoint.server and
 	// proxyURL of the ClusterCredential): whoever writes it decides where the consumer sends its requests. Unset: false.
 	// +optional

@@ -82,6 +82,9 @@ func missingIn(to v1alpha1.GrantTarget, wish Wish) []string {
 			missing = append(missing, fmt.Sprintf("the annotation %s (spec.to.annotationKeys)", key))
 		}
 	}
+	if wish.Output.Existing == v1alpha1.ExistingAdopt && !to.Adopt {
+		missing = append(missing, "the adoption of a Secret that exists (spec.to.adopt)")
+	}
 	switch {
 	case to.CustomEndpoint:
 	case format == v1alpha1.FormatTemplate: // which may write any

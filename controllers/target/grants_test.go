@@ -59,6 +59,7 @@ func TestAGrantLetsBeWrittenWhatItSays(t *testing.T) {
 	formats := func(all ...v1alpha1.OutputFormat) func(*v1alpha1.CredentialGrant) {
 		return func(g *v1alpha1.CredentialGrant) { g.Spec.To.Formats = all }
 	}
+	adopt := func(w *Wish) { w.Output.Existing = v1alpha1.ExistingAdopt }
 	customEndpoint := func(g *v1alpha1.CredentialGrant) { g.Spec.To.CustomEndpoint = true }
 	const nobody = "no CredentialGrant in namespace argocd lets namespace fleet write Secret cluster-prod-1"
 	for name, test := range map[string]struct {
@@ -86,6 +87,8 @@ func TestAGrantLetsBeWrittenWhatItSays(t *testing.T) {
 		})}, wish(annotation("note")), ""},
 		"a server of its own":             {[]v1alpha1.CredentialGrant{grant()}, wish(custom), "a server or proxy that did not come from the cloud (spec.to.customEndpoint)"},
 		"a server of its own, consented":  {[]v1alpha1.CredentialGrant{grant(customEndpoint)}, wish(custom), ""},
+		"the adoption of a Secret":        {[]v1alpha1.CredentialGrant{grant()}, wish(adopt), "the adoption of a Secret that exists (spec.to.adopt)"},
+		"an adoption that is consented":   {[]v1alpha1.CredentialGrant{grant(func(g *v1alpha1.CredentialGrant) { g.Spec.To.Adopt = true })}, wish(adopt), ""},
 		"TLS has no server":               {[]v1alpha1.CredentialGrant{grant(formats())}, wish(custom, format(v1alpha1.FormatTLS)), ""},
 		"two grants do not add up":        {[]v1alpha1.CredentialGrant{grant(), grant(customEndpoint, formats(v1alpha1.FormatTLS))}, wish(custom), "CredentialGrant g "},
 		"one of two is enough":            {[]v1alpha1.CredentialGrant{grant(formats(v1alpha1.FormatTLS)), grant()}, wish(), ""},
