@@ -182,6 +182,11 @@ func (p *pass) wishText() string {
 	return strings.TrimSuffix(string(firstOf(endpoint.Access, v1alpha1.AccessAuto))+"/"+endpoint.Context+"/"+p.allowance(), "/")
 }
 
+// offers says whether an address is on offer.
+func offers(offered []v1alpha1.OfferedContext, server string) bool {
+	return slices.ContainsFunc(offered, func(o v1alpha1.OfferedContext) bool { return o.Server == server })
+}
+
 // mergedOffer brings what the cloud was last known to offer up to date with what it
 // says of the cluster's addresses. An address that its last answer had without TLS
 // verification only is not taken for better.

@@ -50,14 +50,14 @@ func (p *pass) otherShape(s slot, live *corev1.Secret) string {
 	switch s.output.Format {
 	case v1alpha1.FormatArgoCD:
 		server, named := strings.TrimRight(string(live.Data["server"]), "/"), string(live.Data["name"])
-		if want := p.cc.Name; s.output.ClusterName == "" && named != "" && named != want {
+		if want := p.outputFacts().ClusterName(s.output); s.output.ClusterName == "" && named != "" && named != want {
 			return fmt.Sprintf("Argo CD knows the cluster as %q, and would know it as %q: write %s", named, want, s.field("clusterName"))
 		}
 		if way, err := p.way(); p.ownServer() == "" && server != "" && err == nil && server != way.server {
 			return fmt.Sprintf("Argo CD knows the cluster by %s, and would know it by %s: write spec.endpoint.server", server, way.server)
 		}
 	case v1alpha1.FormatIstio:
-		id := firstOf(s.output.ClusterName, p.cc.Namespace+"-"+p.cc.Name)
+		id := p.outputFacts().ClusterName(s.output)
 		for key := range live.Data {
 			if key != id {
 				return fmt.Sprintf("it has the key %q besides, which istiod takes for a cluster: remove that key, or write it as %s", key, s.field("clusterName"))

@@ -76,7 +76,12 @@ func (r *CredentialReconciler) checkCluster(
 		return false, &f
 	}
 	outcome.Answered = true
-	p.cluster, p.clusterID, p.clusterName = cluster, cluster.ID, cluster.Name
+	if p.adopts() && len(cluster.CAPEM) == 0 { // lists do not show the CA
+		if shown, err := cloud.ClusterByID(ctx, issuer.ClusterType(p.wanted.Record.ClusterType), cluster.ID); err == nil {
+			cluster = shown
+		}
+	}
+	p.cluster, p.clusterID, p.clusterName, p.phase = cluster, cluster.ID, cluster.Name, cluster.Phase
 	if p.alreadyPublished(cluster) || p.adoptStored(cluster) {
 		return false, nil
 	}
@@ -101,7 +106,7 @@ func (p *pass) alreadyPublished(cluster issuer.Cluster) bool {
 	if !p.wanted.OtherName || p.found.Record == nil || p.found.Record.ClusterID != cluster.ID {
 		return false
 	}
-	p.wanted.OtherName = false
+	p.wanted.OtherName, p.wanted.Replaced = false, ""
 	p.wanted.Record.ClusterID = cluster.ID
 	p.decision = rotation.Decide(p.now, p.wanted, p.found)
 	return !p.decision.Due

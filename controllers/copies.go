@@ -33,8 +33,10 @@ type secretCopy struct {
 // copyFacts is what is remembered of the Secret of a further output, so that a look at rest reads nothing.
 type copyFacts struct {
 	version, carriedFor string
-	holds               holding
-	problem             *publishProblem
+	// failed is true where the Secret cannot carry it, as problem says.
+	failed  bool
+	holds   holding
+	problem *publishProblem
 }
 
 // holding is what a Secret holds, as far as that is known.
@@ -142,7 +144,7 @@ func (r *CredentialReconciler) publishCopy(ctx context.Context, p *pass, c *secr
 		return
 	}
 	if shown != "" && c.known.version == shown && c.known.carriedFor == p.copyPurpose() {
-		c.current, c.problem = true, c.known.problem
+		c.current, c.problem = !c.known.failed, c.known.problem
 		return
 	}
 	source, ok := r.sourceOfCopies(ctx, p)
@@ -205,9 +207,14 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 		refused(why)
 		return
 	}
+	if c.isAway() && !p.vouchesFor(source) {
+		refused(fmt.Sprintf("Secret %s is in another namespace, and the primary Secret names a server that the cloud has not offered: somebody has changed it", c.key))
+		return
+	}
 	rendered, err := output.Render(source.credential, c.output, p.outputFacts())
 	if err != nil {
 		refused(strings.Replace(err.Error(), "spec.outputs[]", fmt.Sprintf("spec.outputs[%d]", c.index), 1))
+		c.known.carriedFor, c.known.problem, c.known.failed = p.copyPurpose(), c.problem, true // and it will be the same next time
 		return
 	}
 	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source, &c.slot), Owner: ownerOf(p.cc, &c.slot)}
@@ -234,6 +241,16 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 		version: version, carriedFor: p.copyPurpose(), problem: c.problem,
 		holds: holding{source.credential.Fingerprint, source.credential.Server, source.marks.Revision, source.credential.NotAfter},
 	}
+}
+
+// vouchesFor says whether the way to the server is one that the cloud has offered, or that the spec gives, to which a grant has
+// consented. What stands in the primary Secret anybody may have changed who may write in its namespace.
+func (p *pass) vouchesFor(source copySource) bool {
+	way, err := p.way()
+	if err != nil || source.credential.Server != way.server || source.credential.ProxyURL != way.proxyURL {
+		return false
+	}
+	return p.ownServer() != "" || offers(p.cc.Status.Contexts, way.server) || offers(p.offer, way.server)
 }
 
 // copyMarks are the marks of a further output: whose it is, and what it holds, and what that was asked for, so that the primary

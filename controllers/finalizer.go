@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/status"
 	"github.com/clustercredential/operator/controllers/target"
 )
 
@@ -114,10 +115,24 @@ func (r *CredentialReconciler) removeAway(ctx context.Context, cc *v1alpha1.Clus
 		return nil
 	}
 	live, err := r.liveSecret(ctx, key)
+	if apierrors.IsForbidden(err) {
+		ctrl.LoggerFrom(ctx).Error(err, "Left a Secret that may not be read") // deleting must not hang
+		return nil
+	}
 	if err != nil || live == nil || target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") != target.Ours {
 		return err
 	}
-	return r.secrets.Delete(ctx, live)
+	if target.MarksOf(live).DeletionPolicy != v1alpha1.DeletionDelete && !r.mayWrite(ctx, cc, key) {
+		return nil // it was to stay as long as there was consent to say otherwise
+	}
+	err = r.secrets.Delete(ctx, live)
+	if refused, ok := errors.AsType[*target.Refused](err); ok {
+		r.tell(ctx, credentialReference(cc), status.Event{
+			Type: corev1.EventTypeWarning, Reason: string(v1alpha1.ReasonWriteRefused), Message: "left behind: " + refused.Error(),
+		})
+		return nil // deleting must not hang
+	}
+	return err
 }
 
 // liveSecret reads the metadata of a Secret at the API server; nil: there is none.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/budget"
@@ -47,6 +48,7 @@ type lookoutKey struct {
 type lookout struct {
 	at       time.Time // when it was made, or tried
 	listed   bool
+	listedAt time.Time                 // when it was made
 	clusters map[string]issuer.Cluster // by id
 }
 
@@ -79,13 +81,13 @@ func (l *lookouts) end(key lookoutKey, at time.Time, clusters []issuer.Cluster, 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.running, key)
-	next := &lookout{at: at, listed: listed, clusters: map[string]issuer.Cluster{}}
+	next := &lookout{at: at, listed: listed, listedAt: at, clusters: map[string]issuer.Cluster{}}
 	for _, cluster := range clusters {
 		next.clusters[cluster.ID] = cluster
 	}
 	before := l.seen[key]
 	if !listed && before != nil {
-		next.listed, next.clusters = before.listed, before.clusters
+		next.listed, next.listedAt, next.clusters = before.listed, before.listedAt, before.clusters
 	}
 	for other := range l.seen { // of a former key or spec of the account
 		if other.account == key.account && other.clusterType == key.clusterType {
@@ -117,15 +119,28 @@ func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rot
 			go r.listClusters(context.WithoutCancel(ctx), key, p.account, p.now)
 		}
 	}
-	if seen.listed {
+	if seen.listed && p.tellsOf(seen, r.ClusterInterval) {
 		p.apply(seen, *record)
 	}
+}
+
+// listLasts is how many intervals a list is believed where no newer one can be had.
+const listLasts = 3
+
+// tellsOf says whether a list is about what is published: it is younger than the certificate, and not too old.
+func (p *pass) tellsOf(seen lookout, interval time.Duration) bool {
+	issued := p.stored().certificate.NotBefore.Time
+	if at := p.marks().Source.IssuedAt; at != nil {
+		issued = at.Time
+	}
+	return seen.listedAt.After(issued) && p.now.Sub(seen.listedAt) < listLasts*interval
 }
 
 // listClusters asks the cloud beside the passes, and wakes the users of the account where it says something new.
 func (r *CredentialReconciler) listClusters(ctx context.Context, key lookoutKey, a account, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, lookDeadline)
 	defer cancel()
+	defer survive(ctx)
 	clusters, listed := r.clustersOf(ctx, key, a, now)
 	if !r.lookouts.end(key, now, clusters, listed) {
 		return
@@ -152,7 +167,7 @@ func (r *CredentialReconciler) clustersOf(ctx context.Context, key lookoutKey, a
 	return clusters, true
 }
 
-// mostUnlisted bounds how many clusters are asked for one by one after a list.
+// mostUnlisted bounds how many clusters are asked for one by one after a list. Of the others nothing is said.
 const mostUnlisted = 20
 
 // withUnlisted asks for the published clusters that are not in the list: it may leave out what the key may not list, and a
@@ -164,23 +179,27 @@ func (r *CredentialReconciler) withUnlisted(
 	if err != nil {
 		return nil, err
 	}
-	asked := map[string]bool{}
+	known, asked := map[string]bool{}, 0
 	for _, cluster := range clusters {
-		asked[cluster.ID] = true
+		known[cluster.ID] = true
 	}
 	for i := range users {
 		id := users[i].Status.ClusterID
 		clusterType := issuer.ClusterType(firstOf(users[i].Spec.Cluster.Type, v1alpha1.ClusterTypeStandard))
-		if id == "" || asked[id] || clusterType != key.clusterType {
+		if id == "" || known[id] || clusterType != key.clusterType {
 			continue
 		}
-		asked[id] = true
-		cluster, err := cloud.ClusterByID(ctx, key.clusterType, id)
-		if err != nil && issuer.As(err).Kind == issuer.NotFound {
-			continue
-		}
-		if err != nil || len(asked) > len(clusters)+mostUnlisted {
-			return nil, err
+		known[id] = true
+		cluster := issuer.Cluster{ID: id} // there, as far as anybody knows
+		if asked < mostUnlisted {
+			asked++
+			shown, err := cloud.ClusterByID(ctx, key.clusterType, id)
+			switch {
+			case err == nil:
+				cluster = shown
+			case issuer.As(err).Kind == issuer.NotFound:
+				continue
+			}
 		}
 		cluster.CAPEM = nil
 		clusters = append(clusters, cluster)
@@ -232,7 +251,7 @@ func (r *CredentialReconciler) takeListed(ctx context.Context, p *pass) {
 	}
 	p.offer = offer
 	after, chosen := p.way()
-	if err != nil || chosen != nil || after.server == before.server || p.mayMove(ctx, r, after) {
+	if err != nil || chosen != nil || after.server == before.server || after.server == p.stored().way.server || p.mayMove(ctx, r, after) {
 		return
 	}
 	p.offer = nil // not yet
@@ -270,7 +289,7 @@ func (r *CredentialReconciler) triedMoved(ctx context.Context, p *pass, after wa
 	after.dress(&moved.Endpoint)
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
-	return r.judge(p, moved, r.try(ctx, p.cc, moved, false)) && p.trial.accepted()
+	return r.judge(p, moved, r.try(ctx, offerOf(p.listed), moved, false)) && p.trial.accepted()
 }
 
 // currentOffer is what the cloud offers now: of what it was known to offer, custom contexts and the hosts that it still says,
@@ -289,14 +308,14 @@ func currentOffer(known, said []v1alpha1.OfferedContext) []v1alpha1.OfferedConte
 func (p *pass) clusterFailure() *status.Failure {
 	stored := p.stored()
 	switch {
+	case stored != nil && !p.now.Before(rotation.SafeLimit(stored.validity())):
+		return nil
 	case p.unlisted:
 		return &status.Failure{
 			Reason:  v1alpha1.ReasonClusterNotFound,
 			Message: "the cloud does not know the cluster any more; its Secrets stay: delete this object if the cluster is gone for good, or write another spec.cluster",
 		}
 	case p.phase == "" || slices.Contains(servingPhases, p.phase):
-		return nil
-	case stored != nil && !p.now.Before(rotation.SafeLimit(stored.validity())):
 		return nil
 	}
 	return &status.Failure{
@@ -309,12 +328,19 @@ func (p *pass) clusterFailure() *status.Failure {
 // (CCE's API reference, "Querying a Specified Cluster", status.phase).
 var servingPhases = []string{"Available", "ScalingUp", "ScalingDown"}
 
+// survive keeps a mistake in work beside the passes from ending the process, as controller-runtime does within them.
+func survive(ctx context.Context) {
+	if fault := recover(); fault != nil {
+		ctrl.LoggerFrom(ctx).Error(fmt.Errorf("panic of type %T", fault), "Work beside the passes ended early")
+	}
+}
+
 // spread gives equal names equal times within an interval.
 func spread(name string, interval time.Duration) time.Duration {
 	return time.Duration(hashOf(name) % uint64(max(interval, 1))) //nolint:gosec // less than interval
 }
 
-// sameAuthority says whether the cloud shows another CA than the published one, as far as both are known.
+// sameAuthority says whether the cloud shows the published CA, as far as both are known.
 func sameAuthority(stored, shown []byte) bool {
 	return len(stored) == 0 || len(shown) == 0 || kubeconfig.SameCA(stored, shown)
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -282,5 +283,74 @@ func TestAChangedCAAsksForACertificateWhereTheServerDoesNotPass(t *testing.T) {
 	wantPosts(t, w, 2)
 	if got := w.Get("prod-1").Status.History[0].Trigger; got != v1alpha1.TriggerCAChanged {
 		t.Errorf("trigger %s", got)
+	}
+}
+
+// A list that is older than the certificate says nothing of its cluster.
+func TestAClusterThatIsYoungerThanTheListIsNotMissed(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil)
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	time.Sleep(50 * time.Millisecond)
+	const young = "33333333-3333-4333-8333-333333333333"
+	w.Advance(4 * time.Minute)
+	w.Must(w.Sim.AddCluster(ccesim.Cluster{ID: young, Name: "young", ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL()}))
+	w.Create(w.Credential("young", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = young }))
+	w.Settle("young")
+	w.Pass("young")
+	wantConditions(t, w.Get("young"), healthy)
+	w.Advance(time.Minute)
+	w.Pass("young")
+	wantConditions(t, w.Get("young"), healthy)
+	wantPosts(t, w, 2)
+}
+
+// The list from before a cluster was made anew still has the former one under its name.
+func TestAnOldListAsksForNoCertificateOfANewCluster(t *testing.T) {
+	t.Parallel()
+	named := func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-1"} }
+	w := watched(t, nil, named)
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	time.Sleep(50 * time.Millisecond)
+	w.Sim.RemoveCluster(testkit.ClusterID)
+	w.Must(w.Sim.AddCluster(ccesim.Cluster{
+		ID: "33333333-3333-4333-8333-333333333333", Name: "prod-1", ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL(),
+	}))
+	w.Change("prod-1", newValue("1"))
+	for range 20 {
+		w.Advance(max(min(w.Pass("prod-1").RequeueAfter, 20*time.Second), time.Second))
+	}
+	wantPosts(t, w, 3) // the second is refused: that cluster is gone
+	if got := w.Get("prod-1").Status; got.ClusterID != "33333333-3333-4333-8333-333333333333" || got.Revision != 2 {
+		t.Errorf("cluster %s, revision %d", got.ClusterID, got.Revision)
+	}
+}
+
+// Whoever may list but a part of the clusters is not told that the others are gone; and gone ones do not hide them.
+func TestManyClustersThatAreGoneHideNone(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil)
+	id := func(i int) string { return fmt.Sprintf("44444444-4444-4444-8444-%012d", i) }
+	for i := range 25 {
+		w.Must(w.Sim.AddCluster(ccesim.Cluster{ID: id(i), Name: fmt.Sprint("gone-", i), ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL()}))
+		w.Create(w.Credential(fmt.Sprint("gone-", i), func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = id(i) }))
+		w.Settle(fmt.Sprint("gone-", i))
+	}
+	for i := range 25 {
+		w.Sim.RemoveCluster(id(i))
+	}
+	look(t, w)
+	wantConditions(t, w.Get("prod-1"), healthy)
+	told := 0
+	for i := range 25 {
+		w.Pass(fmt.Sprint("gone-", i))
+		if conditions(w.Get(fmt.Sprint("gone-", i)))["Issued"] == "False/ClusterNotFound" {
+			told++
+		}
+	}
+	if told != 20 {
+		t.Errorf("%d of 25 are told to be gone, want the 20 that were asked for", told)
 	}
 }

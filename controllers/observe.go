@@ -92,7 +92,9 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	slots := slotsOf(cc)
 	p := &pass{now: now, cc: cc, slot: slots[0], insecureAllowed: r.AllowInsecureTLS, remembered: r.memory.of(cc.UID)}
 	p.copies = copiesOf(slots[1:], p.remembered)
-	p.trial = r.trials.of(cc.UID)
+	if r.verification(p) != v1alpha1.VerificationDisabled {
+		p.trial = r.trials.of(cc.UID)
+	}
 	var err error
 	if p.account, err = r.accountOf(ctx, accountName(cc)); err != nil {
 		return nil, err

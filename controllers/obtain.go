@@ -66,6 +66,9 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 	return r.useTurn(ctx, p, &outcome)
 }
 
+// phaseLook is how soon a cluster is looked at again that issues no certificates now.
+const phaseLook = 5 * time.Minute
+
 // unreadLook is how soon a key is looked for again that the API server did not show.
 const unreadLook = 30 * time.Second
 
@@ -206,6 +209,7 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	}
 	if failure := p.clusterFailure(); failure != nil && !p.decision.OtherCluster {
 		p.fail(*failure)
+		p.lookAt = p.now.Add(phaseLook)
 		return 0, nil
 	}
 	if failure := r.checkTarget(ctx, p); failure != nil {

@@ -84,7 +84,7 @@ type CredentialReconciler struct {
 	changes  *changes
 	trials   *trials
 	lookouts *lookouts
-	// began is when this process began.
+	// began is when this process began to lead.
 	began time.Time
 }
 

@@ -56,8 +56,8 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		return err
 	}
 	for i := range owned {
-		if p.isOutput(client.ObjectKeyFromObject(&owned[i])) {
-			continue
+		if key := client.ObjectKeyFromObject(&owned[i]); p.isOutput(key) || key.Namespace != p.cc.Namespace && !p.wasOutput(key) {
+			continue // the latter: anybody may write our marks elsewhere
 		}
 		p.former = append(p.former, owned[i])
 	}
@@ -68,6 +68,11 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		return nil
 	}
 	return r.fillFrom(ctx, p, owned)
+}
+
+// wasOutput says whether status knows a Secret as an output.
+func (p *pass) wasOutput(key types.NamespacedName) bool {
+	return slices.ContainsFunc(p.cc.Status.Outputs, func(o v1alpha1.OutputStatus) bool { return o.NamespacedName() == key })
 }
 
 // isOutput says whether a Secret is that of an output of the spec.

@@ -89,6 +89,9 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting, FleetHeld: p.fleetHeld,
 	}
 	facts.Verified, facts.Replaced = r.verified(p), p.replaced()
+	if p.listed.ID != "" {
+		facts.Offered = p.offer
+	}
 	if p.problem != nil {
 		facts.Output.Reason, facts.Output.Message = p.problem.reason, p.problem.message
 	}

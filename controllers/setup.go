@@ -197,7 +197,8 @@ func (r *CredentialReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 
 // lead begins the work as the leader; controller-runtime calls it once it is elected.
 func (r *CredentialReconciler) lead(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-	r.Budget.Lead(r.Clock.Now())
+	r.began = r.Clock.Now() // before any pass
+	r.Budget.Lead(r.began)
 	return r.wake.Start(ctx, queue)
 }
 

@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"sync"
 	"time"
@@ -32,6 +31,8 @@ const (
 	verifyDeadline = 5 * time.Second
 	// untriedLook is how soon a certificate is tried again that must be accepted before it is published.
 	untriedLook = time.Minute
+	// busyLook is how soon a target is tried again where too many others were being tried.
+	busyLook = 5 * time.Second
 	// refusedApart is the least time between two refusals that together say that a certificate is refused for good.
 	refusedApart = 30 * time.Second
 )
@@ -53,7 +54,7 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyDeadline)
 	defer cancel()
-	if r.judge(p, p.fresh.credential, r.try(ctx, p.cc, p.fresh.credential, true)) {
+	if r.judge(p, p.fresh.credential, r.try(ctx, p.offer, p.fresh.credential, true)) {
 		p.fresh.untried = mode == v1alpha1.VerificationRequired && !p.trial.accepted()
 		return
 	}
@@ -72,8 +73,8 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
-	tried := p.attempt != nil // in this very pass
-	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.cc, p.fresh.credential, false)); {
+	tried := p.trial.about == aboutOf(p.fresh.credential) && p.trial.at.Equal(p.now) // in this very pass
+	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.marks.Source.Contexts, p.fresh.credential, false)); {
 	case !accepted:
 		r.dropHeld(p, v1alpha1.ReasonNotAccepted, "the cluster does not accept the new certificate, and it was not published: "+p.trial.outcome.Detail)
 		p.attempt.Failure.Counts, p.attempt.Failure.RetryAt = true, r.backoff(p, rotation.CapLate)
@@ -96,9 +97,10 @@ func (r *CredentialReconciler) judge(p *pass, c kubeconfig.Credential, outcome v
 	return outcome.Verdict != verify.Refused
 }
 
-func (r *CredentialReconciler) try(ctx context.Context, cc *v1alpha1.ClusterCredential, c kubeconfig.Credential, fresh bool) verify.Outcome {
+// try tries a credential. What the cloud has not offered somebody else may have chosen, in the spec or by editing the Secret.
+func (r *CredentialReconciler) try(ctx context.Context, offered []v1alpha1.OfferedContext, c kubeconfig.Credential, fresh bool) verify.Outcome {
 	verifier := r.Verifier
-	if endpoint := cc.Spec.Endpoint; endpoint != nil && endpoint.Server+endpoint.ProxyURL != "" {
+	if c.ProxyURL != "" || !offers(offered, c.Server) {
 		verifier = r.Guarded
 	}
 	outcome := verifier.Try(ctx, c, fresh)
@@ -110,6 +112,9 @@ func (r *CredentialReconciler) try(ctx context.Context, cc *v1alpha1.ClusterCred
 // cluster cannot be reached with the published one either. Near expiry it is asked for all the same.
 func (r *CredentialReconciler) checkTarget(ctx context.Context, p *pass) *status.Failure {
 	stored := p.stored()
+	if p.decision.Trigger == v1alpha1.TriggerCAChanged || p.decision.Trigger == v1alpha1.TriggerNotAccepted {
+		return nil // what is published reaches nobody, and that is why
+	}
 	if r.verification(p) != v1alpha1.VerificationRequired || stored == nil || p.decision.OtherCluster || p.view == nil || p.view.credential == nil {
 		return nil
 	}
@@ -122,7 +127,7 @@ func (r *CredentialReconciler) checkTarget(ctx context.Context, p *pass) *status
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
-	outcome := r.try(ctx, p.cc, credential, false)
+	outcome := r.try(ctx, p.cc.Status.Contexts, credential, false)
 	if outcome.Verdict == verify.Accepted || outcome.Verdict == verify.Refused {
 		return nil
 	}
@@ -138,25 +143,28 @@ type trial struct {
 	about   string
 	at      time.Time
 	outcome verify.Outcome
-	// refusedAt is when it was first refused with nothing else since; confirmed, that it was again, long enough after.
+	// refusedAt is when it was first answered with 401 and not accepted since; confirmed, that it was again, long enough after.
 	refusedAt time.Time
 	confirmed bool
+	// againAt is when to try again where as many others were being tried; zero otherwise.
+	againAt time.Time
 	// otherCA is true where the certificate of the server did not pass, and the cloud shows another CA than the published one.
 	otherCA bool
 }
 
-func aboutOf(c kubeconfig.Credential) string {
-	return digest(c.Fingerprint, c.Server, c.TLSServerName, c.ProxyURL, fmt.Sprint(c.Insecure))
-}
+func aboutOf(c kubeconfig.Credential) string { return factsOf(c).about() }
+
+// about names a credential: its certificate and the way to the server.
+func (s *storedFacts) about() string { return digest(s.certificate.FingerprintSHA256, s.way.text()) }
 
 // then is the trial with one more outcome.
 func (t trial) then(about string, at time.Time, outcome verify.Outcome) trial {
 	next := trial{about: about, at: at, outcome: outcome}
-	if t.about != about || outcome.Verdict == verify.Accepted {
+	if t.about != about || outcome.Verdict == verify.Accepted || outcome.Verdict == verify.Refused && outcome.Code != unauthorized {
 		t.refusedAt, t.confirmed = time.Time{}, false
 	}
 	next.refusedAt, next.confirmed = t.refusedAt, t.confirmed
-	if outcome.Verdict != verify.Refused {
+	if outcome.Verdict != verify.Refused || outcome.Code != unauthorized {
 		return next
 	}
 	if next.refusedAt.IsZero() {
@@ -191,6 +199,12 @@ func (t *trials) note(uid types.UID, about string, at time.Time, outcome verify.
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before = t.last[uid]
+	if outcome.Verdict == verify.Busy && before.about == about { // it says nothing
+		after = before
+		after.againAt = at.Add(busyLook)
+		t.last[uid] = after
+		return before, after
+	}
 	after = before.then(about, at, outcome)
 	after.otherCA = otherCA
 	if t.last == nil {
@@ -257,8 +271,10 @@ func (r *CredentialReconciler) nextTrial(p *pass) time.Time {
 		return r.began.Add(spread(string(p.cc.UID), r.VerifyInterval))
 	case last.outcome.Verdict == verify.Refused && !last.confirmed:
 		return last.at.Add(refusedApart)
+	case !last.againAt.IsZero():
+		return last.againAt
 	case last.outcome.Verdict == verify.Busy:
-		return last.at.Add(time.Second)
+		return last.at.Add(busyLook)
 	default:
 		return last.at.Add(r.VerifyInterval)
 	}
@@ -283,6 +299,7 @@ type publishedTrial struct {
 // tryPublished reads the published credential and tries it. Whoever has to know is woken where it has come to something else.
 func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTrial) {
 	defer r.trials.end(t.cc.UID)
+	defer survive(ctx)
 	ctx, cancel := context.WithTimeout(ctx, 3*verifyDeadline)
 	defer cancel()
 	live, err := r.secrets.Read(ctx, t.slot.key)
@@ -293,9 +310,9 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 	if err != nil {
 		return
 	}
-	outcome := r.try(ctx, t.cc, credential, false)
+	outcome := r.try(ctx, t.cc.Status.Contexts, credential, false)
 	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential))
-	if before.about != after.about || before.confirmed != after.confirmed || before.outcome != after.outcome || before.otherCA != after.otherCA {
+	if outcome.Verdict == verify.Busy || before.about != after.about || before.confirmed != after.confirmed || before.outcome != after.outcome || before.otherCA != after.otherCA {
 		r.wake.add(client.ObjectKeyFromObject(t.cc))
 	}
 }
@@ -313,15 +330,15 @@ func (r *CredentialReconciler) showsOtherCA(ctx context.Context, t publishedTria
 	return err == nil && !sameAuthority(c.CAPEM, cluster.CAPEM)
 }
 
-// lastTrial is the trial of what is published now; without one, the zero value.
+// lastTrial is the trial of what is stored now; without one, the zero value.
 func (p *pass) lastTrial() trial {
-	if view := p.view; view != nil && view.credential != nil && p.trial.about != "" && p.trial.about != aboutOf(*view.credential) {
+	if stored := p.stored(); stored == nil || p.trial.about != stored.about() {
 		return trial{}
 	}
 	return p.trial
 }
 
-// isAboutStored says whether the last trial was of what is stored now, as far as that was read.
+// isAboutStored says whether the last trial was of what is stored now.
 func (p *pass) isAboutStored() bool {
 	return p.trial.about != "" && p.lastTrial().about == p.trial.about
 }

@@ -44,14 +44,17 @@ func (c *cluster) says(answer verify.Outcome, only string) {
 	c.answer, c.only = answer, only
 }
 
+func (c *cluster) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tried
+}
+
 // tries waits until that many tries were made, some of them beside the passes.
 func (c *cluster) tries(t *testing.T, n int) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		c.mu.Lock()
-		tried := c.tried
-		c.mu.Unlock()
-		if tried >= n {
+		if c.count() >= n {
 			time.Sleep(20 * time.Millisecond) // until it is noted
 			return
 		}
@@ -223,11 +226,9 @@ func TestARefusalThatComesBackAsksForFourADayAtTheMost(t *testing.T) {
 	for range 60 { // ten hours
 		target.says(refuses, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
 		for range 3 {
-			tried := target.tried
 			w.Advance(10 * time.Minute / 3)
-			if w.Pass("prod-1"); target.tried == tried {
-				time.Sleep(2 * time.Millisecond)
-			}
+			w.Pass("prod-1")
+			time.Sleep(2 * time.Millisecond)
 		}
 	}
 	if posts := w.Posts() - 1; posts < 2 || posts > 4 {
@@ -269,8 +270,8 @@ func TestWithVerificationDisabledNobodyIsAsked(t *testing.T) {
 	w.Advance(time.Hour)
 	w.Pass("prod-1")
 	wantConditions(t, w.Get("prod-1"), healthy)
-	if target.tried > 0 {
-		t.Errorf("it was tried %d times", target.tried)
+	if n := target.count(); n > 0 {
+		t.Errorf("it was tried %d times", n)
 	}
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = "" })
 	w.Settle("prod-1")
@@ -314,4 +315,42 @@ type verifierFunc func(kubeconfig.Credential) verify.Outcome
 
 func (f verifierFunc) Try(_ context.Context, c kubeconfig.Credential, _ bool) verify.Outcome {
 	return f(c)
+}
+
+// What a cluster said of one certificate says nothing of another, also where nobody asks any more.
+func TestARefusalIsForgottenWithItsCertificate(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts)
+	w.Settle("prod-1")
+	target.says(refuses, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
+	for n := 2; n < 4; n++ {
+		w.Advance(11 * time.Minute)
+		w.Pass("prod-1")
+		target.tries(t, n)
+	}
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = v1alpha1.VerificationDisabled })
+	w.Change("prod-1", newValue("1"))
+	w.Settle("prod-1")
+	asked := w.Posts()
+	for range 12 {
+		w.Advance(11 * time.Minute)
+		w.Settle("prod-1")
+	}
+	wantPosts(t, w, asked)
+	wantConditions(t, w.Get("prod-1"), healthy)
+}
+
+func TestARequiredAnswerDoesNotKeepAChangedCAFromBeingMended(t *testing.T) {
+	t.Parallel()
+	target := &cluster{answer: accepts}
+	w := watched(t, target, required)
+	w.Must(func() error { certificate, key := newAuthority(t); return w.Sim.SetCA(certificate, key, nil) }())
+	target.says(verify.Outcome{Verdict: verify.Unreachable, Detail: "TLS: another CA", ServerCertificate: true}, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	target.tries(t, 2)
+	time.Sleep(50 * time.Millisecond)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
 }

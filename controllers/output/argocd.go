@@ -52,7 +52,7 @@ func renderArgoCD(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rend
 		return Rendered{}, err
 	}
 	data := map[string]issuer.Sensitive{
-		argoCDName: issuer.Sensitive(facts.clusterName(o)), argoCDServer: issuer.Sensitive(c.Server), argoCDConfig: config,
+		argoCDName: issuer.Sensitive(facts.ClusterName(o)), argoCDServer: issuer.Sensitive(c.Server), argoCDConfig: config,
 	}
 	if options := o.ArgoCD; options != nil {
 		addIfSet(data, argoCDProject, options.Project)

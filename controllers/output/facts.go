@@ -22,9 +22,9 @@ type Facts struct {
 	Name, Namespace string
 }
 
-// clusterName is what an output calls the cluster: <namespace>-<name> where it does not say. For ArgoCD <name> will do, since
+// ClusterName is what an output calls the cluster: <namespace>-<name> where it does not say. For ArgoCD <name> will do, since
 // all ClusterCredentials beside that Secret are of one namespace; not so in another namespace, where those of several may meet.
-func (f Facts) clusterName(o v1alpha1.Output) string {
+func (f Facts) ClusterName(o v1alpha1.Output) string {
 	if o.Format == v1alpha1.FormatArgoCD && cmp.Or(o.Namespace, f.Namespace) == f.Namespace {
 		return cmp.Or(o.ClusterName, f.Name)
 	}

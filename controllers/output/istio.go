@@ -18,7 +18,7 @@ const (
 )
 
 func renderIstio(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rendered, error) {
-	id := facts.clusterName(o)
+	id := facts.ClusterName(o)
 	data, err := kubeconfig.Render(id, c)
 	if err != nil {
 		return Rendered{}, err
@@ -31,7 +31,7 @@ func renderIstio(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rende
 }
 
 func readIstio(data map[string][]byte, o v1alpha1.Output, facts Facts) (kubeconfig.Credential, error) {
-	id := facts.clusterName(o)
+	id := facts.ClusterName(o)
 	if _, found := data[id]; !found && len(data) == 1 {
 		for other := range data { // the cluster was called otherwise
 			id = other

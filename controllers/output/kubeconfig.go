@@ -16,7 +16,7 @@ import (
 // The format Kubeconfig: one data key that holds a kubeconfig.
 
 func renderKubeconfig(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (Rendered, error) {
-	data, err := kubeconfig.Render(facts.clusterName(o), c)
+	data, err := kubeconfig.Render(facts.ClusterName(o), c)
 	if err != nil {
 		return Rendered{}, err
 	}

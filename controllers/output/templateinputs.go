@@ -34,7 +34,7 @@ var secretInputs = []string{inputKeyPEM, inputKubeconfig, inputKubeconfigJSON, i
 // inputsOf gives every name of inputNames a value, which may be empty. All are strings: a template can neither call anything
 // through them nor reach anything else.
 func inputsOf(c kubeconfig.Credential, o v1alpha1.Output, facts Facts) (map[string]string, error) {
-	clusterName := facts.clusterName(o)
+	clusterName := facts.ClusterName(o)
 	asYAML, err := kubeconfig.Render(clusterName, c)
 	if err != nil {
 		return nil, err

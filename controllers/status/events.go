@@ -116,7 +116,7 @@ func worthTelling(before *metav1.Condition, after metav1.Condition) bool {
 
 func conditionEvent(before *metav1.Condition, c metav1.Condition) Event {
 	event := Event{Type: corev1.EventTypeNormal, Reason: c.Reason, Message: c.Message}
-	waits := []v1alpha1.Reason{v1alpha1.ReasonIssuing, v1alpha1.ReasonRateLimited, v1alpha1.ReasonWaitingForWindow}
+	waits := []v1alpha1.Reason{v1alpha1.ReasonIssuing, v1alpha1.ReasonRateLimited, v1alpha1.ReasonWaitingForWindow, v1alpha1.ReasonClusterNotAvailable}
 	waiting := slices.Contains(waits, v1alpha1.Reason(c.Reason))
 	lost := c.Type == v1alpha1.ConditionReady && before != nil && before.Status == metav1.ConditionTrue
 	if c.Status == metav1.ConditionFalse && (lost || !waiting) {

@@ -51,6 +51,8 @@ type Facts struct {
 	Output Output
 	// Copies are the further output Secrets, in the order of the spec.
 	Copies []Copy
+	// Offered are the addresses that the cloud said in this pass that it offers; nil: it was not asked.
+	Offered []v1alpha1.OfferedContext
 	// Replaced is a certificate that somebody else had put into the Secret, and that is not served on; nil: none.
 	Replaced *v1alpha1.Certificate
 	// Verified is what the cluster says of the stored credential; nil or empty: nothing new.

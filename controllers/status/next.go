@@ -86,6 +86,8 @@ func describe(next *v1alpha1.ClusterCredentialStatus, facts Facts) {
 	next.Access, next.Server = stored.Access, stored.Server
 	if isNew || len(next.Contexts) == 0 { // later answers may have offered others
 		next.Contexts = stored.Contexts
+	} else if len(facts.Offered) > 0 {
+		next.Contexts = facts.Offered
 	}
 	next.Revision = max(next.Revision, stored.Revision)
 	next.LastHandledRenewRequest = firstOf(stored.Handled, next.LastHandledRenewRequest)
