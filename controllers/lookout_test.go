@@ -219,8 +219,11 @@ func TestAClusterThatSleepsIsNoAlarm(t *testing.T) {
 			look(t, w)
 			wantConditions(t, w.Get("prod-1"), healthy) // nothing is due
 			w.TakeEvents()
-			w.Clock.SetTime(w.Get("prod-1").Status.RenewalTime.Add(time.Second))
+			w.Clock.SetTime(w.Get("prod-1").Status.RenewalTime.Add(-12 * time.Minute))
 			look(t, w)
+			w.Advance(3 * time.Minute) // it is due now
+			w.Pass("prod-1")
+			w.Pass("prod-1")
 			wantPosts(t, w, 1)
 			want := map[string]string{"Ready": "True/Valid", "Issued": "False/ClusterNotAvailable", "Published": "True/Published"}
 			wantConditions(t, w.Get("prod-1"), want)
