@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -214,18 +215,33 @@ func (t *trials) note(uid types.UID, about string, at time.Time, outcome verify.
 	return before, after
 }
 
-// begin is false while another trial of the object is being made.
-func (t *trials) begin(uid types.UID) bool {
+// beginning is whether a trial may be made now.
+type beginning int
+
+const (
+	begun beginning = iota
+	// already says that one of the object is being made.
+	already
+	// tooMany says that mostTrials are.
+	tooMany
+)
+
+// mostTrials bounds the trials at a time, each of which reads a Secret.
+const mostTrials = 16
+
+func (t *trials) begin(uid types.UID) beginning {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.running[uid] {
-		return false
-	}
-	if t.running == nil {
+	switch {
+	case t.running[uid]:
+		return already
+	case len(t.running) >= mostTrials:
+		return tooMany
+	case t.running == nil:
 		t.running = map[types.UID]bool{}
 	}
 	t.running[uid] = true
-	return true
+	return begun
 }
 
 func (t *trials) end(uid types.UID) {
@@ -256,7 +272,10 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 		return
 	}
 	p.tryAt = p.now.Add(r.VerifyInterval)
-	if r.trials.begin(p.cc.UID) {
+	switch r.trials.begin(p.cc.UID) {
+	case tooMany:
+		p.tryAt = p.now.Add(busyLook + spread(string(p.cc.UID), 6*busyLook))
+	case begun:
 		go r.tryPublished(context.WithoutCancel(ctx), publishedTrial{
 			cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record,
 		})
@@ -267,6 +286,8 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 func (r *CredentialReconciler) nextTrial(p *pass) time.Time {
 	last := r.trials.of(p.cc.UID)
 	switch {
+	case last.at.IsZero() && meta.FindStatusCondition(p.cc.Status.Conditions, v1alpha1.ConditionVerified) == nil:
+		return p.now // nobody knows anything of it
 	case last.at.IsZero():
 		return r.began.Add(spread(string(p.cc.UID), r.VerifyInterval))
 	case last.outcome.Verdict == verify.Refused && !last.confirmed:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/stack"
@@ -115,7 +116,10 @@ func (load workload) run(t *testing.T, s *strike) run {
 		w.startManager()
 	}
 	w.eventually(2*time.Minute, func() error {
-		return w.isDone("swept", func(cc *v1alpha1.ClusterCredential) bool { return load.done(cc, before) })
+		return w.isDone("swept", func(cc *v1alpha1.ClusterCredential) bool {
+			tried := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionVerified) // which comes last, after a kill
+			return load.done(cc, before) && tried != nil
+		})
 	})
 	w.must(w.manager().Kill()) // a rotation would go on
 	w.wantNoFailedLogin(prober)
