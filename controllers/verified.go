@@ -175,6 +175,11 @@ func (t trial) then(about string, at time.Time, outcome verify.Outcome) trial {
 	return next
 }
 
+// differs says whether another trial says something else.
+func (t trial) differs(other trial) bool {
+	return t.about != other.about || t.confirmed != other.confirmed || t.outcome != other.outcome || t.otherCA != other.otherCA
+}
+
 func (t trial) accepted() bool { return t.about != "" && t.outcome.Verdict == verify.Accepted }
 
 // asksForOne says whether the certificate is refused in a way that a new one helps against.
@@ -273,6 +278,7 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 	}
 	p.tryAt = p.now.Add(r.VerifyInterval)
 	switch r.trials.begin(p.cc.UID) {
+	case already: // and it wakes us
 	case tooMany:
 		p.tryAt = p.now.Add(busyLook + spread(string(p.cc.UID), 6*busyLook))
 	case begun:
@@ -333,7 +339,7 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 	}
 	outcome := r.try(ctx, t.cc.Status.Contexts, credential, false)
 	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential))
-	if outcome.Verdict == verify.Busy || before.about != after.about || before.confirmed != after.confirmed || before.outcome != after.outcome || before.otherCA != after.otherCA {
+	if outcome.Verdict == verify.Busy || before.differs(after) {
 		r.wake.add(client.ObjectKeyFromObject(t.cc))
 	}
 }
