@@ -11,7 +11,7 @@ import (
 // ClusterCredentialStatus is what the operator found and did. Times are whole
 // seconds in UTC.
 type ClusterCredentialStatus struct {
-	// conditions are Ready, Issued and Published; Reconciling and Stalled only while True.
+	// conditions are Ready, Issued and Published; Verified once the cluster was asked; Reconciling and Stalled only while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
