@@ -208,7 +208,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		MinIssueInterval: o.minIssueInterval,
 		FleetHold:        o.fleetHold,
 		AllowInsecureTLS: o.allowInsecureTLS,
-		Verifier:         prober, Guarded: prober.Guarded(),
+		Verifier:         prober, Guarded: prober.Guarded(), VerifyCustomEndpoints: o.verifyCustomEndpoints,
 		VerifyInterval:        o.verifyInterval,
 		ClusterInterval:       o.clusterInterval,
 		CrossNamespaceOutputs: o.crossNamespaceOutputs, Namespaces: o.namespaces,

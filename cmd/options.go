@@ -29,7 +29,7 @@ type options struct {
 	minIssueInterval, verifyInterval             time.Duration
 	clusterInterval                              time.Duration
 	fleetHold, allowInsecureTLS                  bool
-	crossNamespaceOutputs                        bool
+	crossNamespaceOutputs, verifyCustomEndpoints bool
 	cceEndpoint, iamEndpoint, caBundle           string
 	kubeAPIQPS                                   float32
 	kubeAPIBurst                                 int
@@ -54,6 +54,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
 	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", 10*time.Minute, "least time between two certificates of one ClusterCredential without a request")
 	flags.DurationVar(&o.verifyInterval, "verify-interval", 10*time.Minute, "how often a published credential is tried against its cluster")
+	flags.BoolVar(&o.verifyCustomEndpoints, "verify-custom-endpoints", true, "try credentials at the servers and through the proxies that spec.endpoint gives, too; false: only at addresses that the cloud offers")
 	flags.DurationVar(&o.clusterInterval, "cluster-interval", 10*time.Minute, "how often the clusters of an account are listed, to see whether addresses have moved or clusters are gone")
 	flags.BoolVar(&o.fleetHold, "fleet-hold", true, "let at most 5, or 2 % of all ClusterCredentials, get a certificate within an hour that is neither their first, nor due, nor requested; false: as many as want one")
 	flags.BoolVar(&o.allowInsecureTLS, "allow-insecure-tls", false, "let spec.endpoint.allowInsecureTLS publish addresses without TLS verification")

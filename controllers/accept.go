@@ -41,18 +41,21 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 	}
 	endpoint := kubeconfig.Endpoint{CAPEM: choice.CAPEM}
 	address.way.dress(&endpoint)
-	p.offer = address.offer
+	if !address.kept {
+		p.offer = address.offer
+	}
 	p.fresh = &held{
 		issuance: *p.attempt.Issuance, credential: kubeconfig.Credential{Endpoint: endpoint, Identity: answer.Identity},
 		marks: p.freshMarks(issued, address.offer), began: p.facts.marks.IssuanceID,
 	}
-	r.tryFresh(ctx, p)
 }
 
 // address is what a new certificate is published with: the way to the server, and what the cloud is known to offer.
 type address struct {
 	way   way
 	offer []v1alpha1.OfferedContext
+	// kept is true where it is not the answer's, but the published one, which whoever may write the Secret may have changed.
+	kept bool
 }
 
 // acceptAddress takes the address of the answer, if the cluster is known to have it or the cloud confirms it. A cloud that
@@ -79,7 +82,7 @@ func (p *pass) acceptAddress(
 		return taken, true
 	}
 	kept, err := p.way()
-	return address{way: kept, offer: p.contexts()}, err == nil
+	return address{way: kept, offer: p.contexts(), kept: true}, err == nil
 }
 
 // unchained says whether a certificate should be signed by the CA that comes with it, and is not.

@@ -61,7 +61,7 @@ func (r *CredentialReconciler) checkCluster(
 	ctx context.Context, p *pass, cloud issuer.Cloud, outcome *budget.Outcome,
 ) (needed bool, failure *status.Failure) {
 	routine := p.decision.Trigger == v1alpha1.TriggerExpiry || p.decision.Trigger == v1alpha1.TriggerRequest
-	if why := invalidEndpoint(p.cc.Spec.Endpoint); why != "" {
+	if why := firstOf(invalidEndpoint(p.cc.Spec.Endpoint), r.untriable(p)); why != "" {
 		return false, &status.Failure{Reason: v1alpha1.ReasonRejected, Message: why, Counts: true, RetryAt: p.now.Add(time.Hour)}
 	}
 	p.clusterID, p.clusterName = p.wanted.Record.ClusterID, p.knownName()

@@ -117,7 +117,7 @@ func (r *CredentialReconciler) removeAway(ctx context.Context, cc *v1alpha1.Clus
 	}
 	live, err := r.liveSecret(ctx, key)
 	if apierrors.IsForbidden(err) {
-		ctrl.LoggerFrom(ctx).Error(err, "Left a Secret that may not be read") // deleting must not hang
+		r.leftBehind(ctx, cc, fmt.Sprintf("Secret %s may not be read", key))
 		return nil
 	}
 	if err != nil || live == nil || target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") != target.Ours {
@@ -128,12 +128,17 @@ func (r *CredentialReconciler) removeAway(ctx context.Context, cc *v1alpha1.Clus
 	}
 	err = r.secrets.Delete(ctx, live)
 	if refused, ok := errors.AsType[*target.Refused](err); ok {
-		r.tell(ctx, credentialReference(cc), status.Event{
-			Type: corev1.EventTypeWarning, Reason: string(v1alpha1.ReasonWriteRefused), Message: "left behind: " + refused.Error(),
-		})
-		return nil // deleting must not hang
+		r.leftBehind(ctx, cc, refused.Error())
+		return nil
 	}
 	return err
+}
+
+// leftBehind tells of a Secret that stays though it should go: deleting must not hang.
+func (r *CredentialReconciler) leftBehind(ctx context.Context, cc *v1alpha1.ClusterCredential, why string) {
+	r.tell(ctx, credentialReference(cc), status.Event{
+		Type: corev1.EventTypeWarning, Reason: string(v1alpha1.ReasonWriteRefused), Message: "left behind: " + why,
+	})
 }
 
 // liveSecret reads the metadata of a Secret at the API server; nil: there is none.

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -491,6 +492,65 @@ func TestWhatIsNotOursAnyMoreDoesNotHoldTheObject(t *testing.T) {
 			}
 			if secret := h.secretAt("cluster-prod-1"); (secret != nil) != (name == "somebody else's") {
 				t.Errorf("the Secret is there: %v", secret != nil)
+			}
+		})
+	}
+}
+
+// Deleting must not hang on what the API server does not let the operator do: it is told, and the Secret stays.
+func TestASecretThatMayNotBeRemovedIsLeftBehindAndTold(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []string{"get", "delete"} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			h := establish(t, func(o *v1alpha1.Output) { o.DeletionPolicy = v1alpha1.DeletionDelete })
+			h.TakeEvents()
+			h.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+				if call.Verb == verb && call.Kind == "Secret" {
+					return apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "cluster-prod-1", nil), false
+				}
+				return nil, false
+			})
+			h.Must(h.Client.Delete(t.Context(), h.Get("prod-1")))
+			h.Pass("prod-1")
+			if err := h.Client.Get(t.Context(), h.Key("prod-1"), &v1alpha1.ClusterCredential{}); !apierrors.IsNotFound(err) {
+				t.Errorf("the object: %v, want it gone", err)
+			}
+			if h.secretAt("cluster-prod-1") == nil {
+				t.Error("the Secret is gone")
+			}
+			if told := strings.Join(h.TakeEvents(), "\n"); !strings.Contains(told, "Warning WriteRefused left behind: ") || !strings.Contains(told, h.argocd+"/cluster-prod-1") {
+				t.Errorf("events:\n%s", told)
+			}
+		})
+	}
+}
+
+// A grant says whether a Secret that stands there already may be taken over; its certificate is taken for the primary one's.
+func TestASecretInAnotherNamespaceIsAdoptedWithConsentOnly(t *testing.T) {
+	t.Parallel()
+	for _, consent := range []bool{false, true} {
+		t.Run(fmt.Sprint("consent: ", consent), func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			h.Create(h.grant(func(g *v1alpha1.CredentialGrant) { g.Spec.To.Adopt = consent }))
+			h.Create(&corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Namespace: h.argocd, Name: "cluster-prod-1", Labels: map[string]string{"team": "a"}},
+				StringData: map[string]string{"name": h.Namespace + "-prod-1", "server": h.Cluster.URL(), "config": "{}", "shard": "2"},
+			})
+			h.create(h.away(func(o *v1alpha1.Output) { o.Existing = v1alpha1.ExistingAdopt }))
+			h.pass(4)
+			if !consent {
+				h.wantUnwritten(t, v1alpha1.ReasonNotGranted)
+				if got := string(h.secretAt("cluster-prod-1").Data["config"]); got != "{}" {
+					t.Errorf("it was written: %d bytes", len(got))
+				}
+				return
+			}
+			h.wantWritten(t)
+			wantConditions(t, h.Get("prod-1"), healthy)
+			if secret := h.secretAt("cluster-prod-1"); string(secret.Data["shard"]) != "2" || secret.Labels["team"] != "a" {
+				t.Error("what somebody wrote beside it is gone")
 			}
 		})
 	}

@@ -11,15 +11,13 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-	ctrl "sigs.k8s.io/controller-runtime"
-
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/budget"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 	"github.com/clustercredential/operator/controllers/rotation"
 	"github.com/clustercredential/operator/controllers/status"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 const (
@@ -61,7 +59,7 @@ func (l *lookouts) of(key lookoutKey) (lookout, bool) {
 	return lookout{}, false
 }
 
-// begin is false while the list is being made.
+// begin is false while the list is being made; stop ends that.
 func (l *lookouts) begin(key lookoutKey) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,12 +73,17 @@ func (l *lookouts) begin(key lookoutKey) bool {
 	return true
 }
 
-// end notes the list, and says of which clusters it tells something else than the one before. A list that could not be had
-// leaves the one before.
-func (l *lookouts) end(key lookoutKey, at time.Time, clusters []issuer.Cluster, listed bool) (changed bool) {
+func (l *lookouts) stop(key lookoutKey) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.running, key)
+}
+
+// note keeps the list, and says whether it tells something else than the one before. A list that could not be had leaves the one
+// before; one that was not made anew for as long as lasts is forgotten.
+func (l *lookouts) note(key lookoutKey, at time.Time, clusters []issuer.Cluster, listed bool, lasts time.Duration) (changed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	next := &lookout{at: at, listed: listed, listedAt: at, clusters: map[string]issuer.Cluster{}}
 	for _, cluster := range clusters {
 		next.clusters[cluster.ID] = cluster
@@ -89,8 +92,8 @@ func (l *lookouts) end(key lookoutKey, at time.Time, clusters []issuer.Cluster, 
 	if !listed && before != nil {
 		next.listed, next.listedAt, next.clusters = before.listed, before.listedAt, before.clusters
 	}
-	for other := range l.seen { // of a former key or spec of the account
-		if other.account == key.account && other.clusterType == key.clusterType {
+	for other, seen := range l.seen { // of a former key or spec of the account, or of one that nobody uses any more
+		if other.account == key.account && other.clusterType == key.clusterType || at.Sub(seen.at) > lasts {
 			delete(l.seen, other)
 		}
 	}
@@ -116,10 +119,10 @@ func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rot
 	if !due.After(p.now) {
 		p.listAt = p.now.Add(r.ClusterInterval)
 		if r.lookouts.begin(key) {
-			go r.listClusters(context.WithoutCancel(ctx), key, p.account, p.now)
+			r.beside(ctx, func(ctx context.Context) { r.listClusters(ctx, key, p.account, p.now) })
 		}
 	}
-	if seen.listed && p.tellsOf(seen, r.ClusterInterval) {
+	if p.unseen = !seen.listed || !p.tellsOf(seen, r.ClusterInterval); !p.unseen {
 		p.apply(seen, *record)
 	}
 }
@@ -140,9 +143,9 @@ func (p *pass) tellsOf(seen lookout, interval time.Duration) bool {
 func (r *CredentialReconciler) listClusters(ctx context.Context, key lookoutKey, a account, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, lookDeadline)
 	defer cancel()
-	defer survive(ctx)
+	defer r.lookouts.stop(key)
 	clusters, listed := r.clustersOf(ctx, key, a, now)
-	if !r.lookouts.end(key, now, clusters, listed) {
+	if !r.lookouts.note(key, now, clusters, listed, listLasts*r.ClusterInterval) {
 		return
 	}
 	r.KeyChanged(ctx, key.account) // whoever uses it looks again
@@ -311,10 +314,8 @@ func (p *pass) clusterFailure() *status.Failure {
 	case stored != nil && !p.now.Before(rotation.SafeLimit(stored.validity())):
 		return nil
 	case p.unlisted:
-		return &status.Failure{
-			Reason:  v1alpha1.ReasonClusterNotFound,
-			Message: "the cloud does not know the cluster any more; its Secrets stay: delete this object if the cluster is gone for good, or write another spec.cluster",
-		}
+		failure := goneFailure()
+		return &failure
 	case p.phase == "" || slices.Contains(servingPhases, p.phase):
 		return nil
 	}
@@ -324,16 +325,16 @@ func (p *pass) clusterFailure() *status.Failure {
 	}
 }
 
+func goneFailure() status.Failure {
+	return status.Failure{
+		Reason:  v1alpha1.ReasonClusterNotFound,
+		Message: "the cloud does not know the cluster any more; its Secrets stay: delete this object if the cluster is gone for good, or write another spec.cluster",
+	}
+}
+
 // servingPhases are those in which the API server serves and no operation is under way that forbids a certificate
 // (CCE's API reference, "Querying a Specified Cluster", status.phase).
 var servingPhases = []string{"Available", "ScalingUp", "ScalingDown"}
-
-// survive keeps a mistake in work beside the passes from ending the process, as controller-runtime does within them.
-func survive(ctx context.Context) {
-	if fault := recover(); fault != nil {
-		ctrl.LoggerFrom(ctx).Error(fmt.Errorf("panic of type %T", fault), "Work beside the passes ended early")
-	}
-}
 
 // spread gives equal names equal times within an interval.
 func spread(name string, interval time.Duration) time.Duration {

@@ -42,12 +42,10 @@ func look(t *testing.T, w *testkit.World) {
 	t.Helper()
 	before := w.Sim.Requests()[string(ccesim.OpList)]
 	w.Advance(10 * time.Minute)
-	for end := time.Now().Add(20 * time.Second); w.Sim.Requests()[string(ccesim.OpList)] == before; time.Sleep(time.Millisecond) {
-		if w.Pass("prod-1"); time.Now().After(end) {
-			t.Fatal("the clusters are not listed")
-		}
+	w.Pass("prod-1")
+	if w.Wait(); w.Sim.Requests()[string(ccesim.OpList)] == before {
+		t.Fatal("the clusters are not listed")
 	}
-	time.Sleep(30 * time.Millisecond) // until it is noted
 	w.Pass("prod-1")
 	w.Pass("prod-1")
 }
@@ -144,7 +142,7 @@ func TestOneListServesAllOfAnAccount(t *testing.T) {
 		for _, name := range []string{"prod-1", "a", "b", "c"} {
 			w.Pass(name)
 		}
-		time.Sleep(20 * time.Millisecond)
+		w.Wait()
 	}
 	if asked := w.Sim.Requests()[string(ccesim.OpList)] - before; asked != 1 {
 		t.Errorf("%d lists, want 1", asked)
@@ -179,12 +177,43 @@ func TestAClusterMadeAnewIsSaidWhileItsCertificateDoesNotCome(t *testing.T) {
 	w.Create(w.KeySecret())
 	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultServerError, Op: ccesim.OpIssue, Times: ccesim.Forever}))
 	look(t, w)
-	if got := conditions(w.Get("prod-1")); got["Ready"] == "True/Valid" {
-		t.Errorf("conditions: %v", got)
-	}
+	wantConditions(t, w.Get("prod-1"), map[string]string{
+		"Ready": "False/Unavailable", "Issued": "False/Unavailable", "Published": "True/Published", "Reconciling": "True/Unavailable",
+	})
 	if diff := cmp.Diff(before, w.Secret("prod-1-kubeconfig").Data); diff != "" {
 		t.Error("the bytes have changed")
 	}
+}
+
+// The intent says why, before anything is asked for.
+func TestAClusterMadeAnewIsSaidWhileItsCertificateIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-1"} })
+	w.Sim.RemoveCluster(testkit.ClusterID)
+	w.Must(w.Sim.AddCluster(ccesim.Cluster{
+		ID: "33333333-3333-4333-8333-333333333333", Name: "prod-1", ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL(),
+	}))
+	w.Advance(10 * time.Minute)
+	w.Pass("prod-1")
+	w.Wait()
+	written := 0
+	w.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if call.Kind != "ClusterCredential/status" || !call.IsWrite() {
+			return nil, false
+		}
+		if written++; written > 1 { // the report
+			return testkit.ConnectionReset(), false
+		}
+		return nil, false
+	})
+	_, _ = w.Try("prod-1")
+	wantConditions(t, w.Get("prod-1"), map[string]string{
+		"Ready": "False/ClusterReplaced", "Issued": "False/ClusterReplaced", "Published": "False/ClusterReplaced", "Reconciling": "True/ClusterReplaced",
+	})
+	w.Recorder.Reset(nil)
+	w.Settle("prod-1")
+	wantConditions(t, w.Get("prod-1"), healthy)
+	wantPosts(t, w, 2)
 }
 
 func TestADeletedClusterIsSaidAndItsSecretsStay(t *testing.T) {
@@ -200,6 +229,13 @@ func TestADeletedClusterIsSaidAndItsSecretsStay(t *testing.T) {
 	if writes := w.Recorder.Writes(); len(writes) > 0 {
 		t.Errorf("looked at again: %v", writes)
 	}
+	w.Restart()
+	w.Settle("prod-1") // no list is there yet
+	look(t, w)
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("after a restart: %v", writes)
+	}
+	wantConditions(t, w.Get("prod-1"), want)
 	if diff := cmp.Diff(before, w.Secret("prod-1-kubeconfig").Data); diff != "" {
 		t.Error("the bytes have changed")
 	}
@@ -271,7 +307,7 @@ func TestAChangedCAAsksForACertificateWhereTheServerDoesNotPass(t *testing.T) {
 	for n := 2; n < 4; n++ { // the cloud still shows the same CA
 		w.Advance(11 * time.Minute)
 		w.Pass("prod-1")
-		target.tries(t, n)
+		target.tries(w, n)
 		w.Pass("prod-1")
 	}
 	wantPosts(t, w, 1)
@@ -280,8 +316,7 @@ func TestAChangedCAAsksForACertificateWhereTheServerDoesNotPass(t *testing.T) {
 	target.says(verify.Outcome{Verdict: verify.Unreachable, Detail: "TLS: another CA", ServerCertificate: true}, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
 	w.Advance(11 * time.Minute)
 	w.Pass("prod-1")
-	target.tries(t, 4)
-	time.Sleep(50 * time.Millisecond)
+	target.tries(w, 4)
 	w.Settle("prod-1")
 	wantPosts(t, w, 2)
 	if got := w.Get("prod-1").Status.History[0].Trigger; got != v1alpha1.TriggerCAChanged {
@@ -295,7 +330,7 @@ func TestAClusterThatIsYoungerThanTheListIsNotMissed(t *testing.T) {
 	w := watched(t, nil)
 	w.Advance(11 * time.Minute)
 	w.Pass("prod-1")
-	time.Sleep(50 * time.Millisecond)
+	w.Wait()
 	const young = "33333333-3333-4333-8333-333333333333"
 	w.Advance(4 * time.Minute)
 	w.Must(w.Sim.AddCluster(ccesim.Cluster{ID: young, Name: "young", ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL()}))
@@ -316,7 +351,7 @@ func TestAnOldListAsksForNoCertificateOfANewCluster(t *testing.T) {
 	w := watched(t, nil, named)
 	w.Advance(11 * time.Minute)
 	w.Pass("prod-1")
-	time.Sleep(50 * time.Millisecond)
+	w.Wait()
 	w.Sim.RemoveCluster(testkit.ClusterID)
 	w.Must(w.Sim.AddCluster(ccesim.Cluster{
 		ID: "33333333-3333-4333-8333-333333333333", Name: "prod-1", ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL(),

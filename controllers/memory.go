@@ -54,6 +54,8 @@ type held struct {
 	adopted bool
 	// untried is true where it must be accepted by the cluster before it is published, and was not tried yet.
 	untried bool
+	// offered are the addresses that the cloud has offered it for.
+	offered []v1alpha1.OfferedContext
 	// began is the issuance id that the Secret carried before.
 	began string
 }

@@ -61,6 +61,8 @@ type pass struct {
 	phase      string
 	unlisted   bool
 	replacedBy string
+	// unseen is true where the clusters are listed and no list tells of the published one yet.
+	unseen bool
 	// listAt is when the clusters are listed next.
 	listAt time.Time
 	// fresh is a certificate that was issued and is not stored yet.

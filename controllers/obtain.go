@@ -36,11 +36,30 @@ const shortWait = time.Minute
 func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.Duration, err error) {
 	if !r.mayAsk(ctx, p) {
 		r.leaveLine(p.now, p.cc.UID)
-		if p.unlisted && p.attempt == nil && p.decision.Trigger == "" {
-			p.fail(*p.clusterFailure()) // nothing is due, and it is told all the same
-		}
+		p.tellGone()
 		return p.again, nil
 	}
+	again, err = r.takeTurn(ctx, p)
+	if p.fresh != nil && !p.fresh.adopted { // once the turn is given back: a cluster that hangs holds up nobody else's
+		r.tryFresh(ctx, p)
+	}
+	return again, err
+}
+
+// tellGone tells that the cluster is gone where nothing is due, too.
+func (p *pass) tellGone() {
+	if p.attempt != nil || p.decision.Trigger != "" {
+		return
+	}
+	if failure := p.clusterFailure(); failure != nil && p.unlisted {
+		p.fail(*failure)
+	} else if p.unseen && p.saidAlready(v1alpha1.ReasonClusterNotFound) { // after a restart, until the first list
+		p.fail(goneFailure())
+	}
+}
+
+// takeTurn waits in the account's line and uses the turn.
+func (r *CredentialReconciler) takeTurn(ctx context.Context, p *pass) (again time.Duration, err error) {
 	claim := p.claim()
 	r.memory.update(p.cc, func(*remembered) {}) // its name is known from now on
 	r.wake.knows(p.cc.UID, types.NamespacedName{Namespace: p.cc.Namespace, Name: p.cc.Name})
@@ -110,6 +129,11 @@ func (r *CredentialReconciler) mayAsk(ctx context.Context, p *pass) bool {
 			p.problem = &conflict.publishProblem
 			p.fail(status.Failure{Reason: conflict.reason, Message: conflict.message})
 		}
+		return false
+	}
+	if failure := p.clusterFailure(); failure != nil && !p.decision.OtherCluster {
+		p.fail(*failure)
+		p.lookAt = p.now.Add(phaseLook)
 		return false
 	}
 	return !r.holdsBack(ctx, p)

@@ -58,6 +58,8 @@ type Config struct {
 	// Guarded tries those whose server or proxy the spec chooses: a tenant must not look through the operator's eyes. Set
 	// where Verifier is.
 	Guarded Verifier
+	// VerifyCustomEndpoints lets those be tried at all.
+	VerifyCustomEndpoints bool
 	// VerifyInterval is how often what is published is tried.
 	VerifyInterval time.Duration
 	// ClusterInterval is how often the clusters of an account are listed, to see whether what is published still is as the cloud
@@ -125,6 +127,7 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 	}
 	if before := r.memory.replaced(cc); before != "" {
 		r.leaveLine(now, before)
+		r.trials.forget(before)
 	}
 	if r.memory.isStale(cc, now) {
 		return reconcile.Result{RequeueAfter: staleLook}, nil // our own write is on its way

@@ -55,7 +55,11 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyDeadline)
 	defer cancel()
-	if r.judge(p, p.fresh.credential, r.try(ctx, p.offer, p.fresh.credential, true)) {
+	p.fresh.offered = p.offer
+	if len(p.offer) == 0 { // it has the published address
+		p.fresh.offered = p.cc.Status.Contexts
+	}
+	if r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.offered, p.fresh.credential, true)) {
 		p.fresh.untried = mode == v1alpha1.VerificationRequired && !p.trial.accepted()
 		return
 	}
@@ -75,7 +79,7 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) bool {
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
 	tried := p.trial.about == aboutOf(p.fresh.credential) && p.trial.at.Equal(p.now) // in this very pass
-	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.marks.Source.Contexts, p.fresh.credential, false)); {
+	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.offered, p.fresh.credential, false)); {
 	case !accepted:
 		r.dropHeld(p, v1alpha1.ReasonNotAccepted, "the cluster does not accept the new certificate, and it was not published: "+p.trial.outcome.Detail)
 		p.attempt.Failure.Counts, p.attempt.Failure.RetryAt = true, r.backoff(p, rotation.CapLate)
@@ -102,6 +106,9 @@ func (r *CredentialReconciler) judge(p *pass, c kubeconfig.Credential, outcome v
 func (r *CredentialReconciler) try(ctx context.Context, offered []v1alpha1.OfferedContext, c kubeconfig.Credential, fresh bool) verify.Outcome {
 	verifier := r.Verifier
 	if c.ProxyURL != "" || !offers(offered, c.Server) {
+		if !r.VerifyCustomEndpoints {
+			return verify.Outcome{Detail: "a server or proxy that the cloud has not offered is not tried here (--verify-custom-endpoints=false)"}
+		}
 		verifier = r.Guarded
 	}
 	outcome := verifier.Try(ctx, c, fresh)
@@ -136,6 +143,15 @@ func (r *CredentialReconciler) checkTarget(ctx context.Context, p *pass) *status
 		Reason: v1alpha1.ReasonUnreachable, Counts: true, RetryAt: r.backoff(p, rotation.CapSoon),
 		Message: "spec.verification is Required, and no certificate is asked for while the cluster cannot be reached: " + outcome.Detail,
 	}
+}
+
+// untriable says why what must be accepted before it is published can never be tried; empty: it can.
+func (r *CredentialReconciler) untriable(p *pass) string {
+	e := p.cc.Spec.Endpoint
+	if r.VerifyCustomEndpoints || e == nil || e.Server == "" && e.ProxyURL == "" || r.verification(p) != v1alpha1.VerificationRequired {
+		return ""
+	}
+	return "spec.verification is Required, and the operator does not try what spec.endpoint.server or proxyURL gives (--verify-custom-endpoints=false): write BestEffort or Disabled, or take an address of the cloud's"
 }
 
 // trial is what came of trying a credential.
@@ -255,10 +271,17 @@ func (t *trials) end(uid types.UID) {
 	delete(t.running, uid)
 }
 
+func (t *trials) isRunning(uid types.UID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.running[uid]
+}
+
 func (t *trials) forget(uid types.UID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.last, uid)
+	delete(t.running, uid)
 }
 
 // keepTrying tries what is published every VerifyInterval, beside the pass, and says when it is next looked at.
@@ -282,9 +305,8 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 	case tooMany:
 		p.tryAt = p.now.Add(busyLook + spread(string(p.cc.UID), 6*busyLook))
 	case begun:
-		go r.tryPublished(context.WithoutCancel(ctx), publishedTrial{
-			cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record,
-		})
+		published := publishedTrial{cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record}
+		r.beside(ctx, func(ctx context.Context) { r.tryPublished(ctx, published) })
 	}
 }
 
@@ -326,7 +348,6 @@ type publishedTrial struct {
 // tryPublished reads the published credential and tries it. Whoever has to know is woken where it has come to something else.
 func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTrial) {
 	defer r.trials.end(t.cc.UID)
-	defer survive(ctx)
 	ctx, cancel := context.WithTimeout(ctx, 3*verifyDeadline)
 	defer cancel()
 	live, err := r.secrets.Read(ctx, t.slot.key)
@@ -338,7 +359,11 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 		return
 	}
 	outcome := r.try(ctx, t.cc.Status.Contexts, credential, false)
-	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential))
+	otherCA := outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential)
+	if !r.trials.isRunning(t.cc.UID) {
+		return // the object is gone, and was forgotten
+	}
+	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, otherCA)
 	if outcome.Verdict == verify.Busy || before.differs(after) {
 		r.wake.add(client.ObjectKeyFromObject(t.cc))
 	}

@@ -50,16 +50,12 @@ func (c *cluster) count() int {
 	return c.tried
 }
 
-// tries waits until that many tries were made, some of them beside the passes.
-func (c *cluster) tries(t *testing.T, n int) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if c.count() >= n {
-			time.Sleep(20 * time.Millisecond) // until it is noted
-			return
-		}
+// tries expects that as many tries were made, some of them beside the passes.
+func (c *cluster) tries(w *testkit.World, n int) {
+	w.T.Helper()
+	if w.Wait(); c.count() < n {
+		w.T.Fatalf("it was tried %d times, want %d", c.count(), n)
 	}
-	t.Fatalf("it was not tried %d times", n)
 }
 
 var (
@@ -145,7 +141,7 @@ func TestAClusterThatCannotBeAskedIsNoReasonNotToPublish(t *testing.T) {
 	target.says(accepts, "")
 	w.Advance(10 * time.Minute)
 	w.Pass("prod-1")
-	target.tries(t, 2)
+	target.tries(w, 2)
 	w.Pass("prod-1")
 	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
 	wantPosts(t, w, 1)
@@ -201,13 +197,13 @@ func TestACertificateThatIsRefusedTwiceIsReplacedOnceAlsoUnderManual(t *testing.
 	target.says(refuses, revoked)
 	w.Advance(11 * time.Minute)
 	w.Pass("prod-1")
-	target.tries(t, 2)
+	target.tries(w, 2)
 	w.Pass("prod-1")
 	wantConditions(t, w.Get("prod-1"), with("True/Accepted")) // once is not enough
 	wantPosts(t, w, 1)
 	w.Advance(31 * time.Second)
 	w.Pass("prod-1")
-	target.tries(t, 3)
+	target.tries(w, 3)
 	w.TakeEvents()
 	w.Settle("prod-1")
 	wantPosts(t, w, 2)
@@ -218,25 +214,31 @@ func TestACertificateThatIsRefusedTwiceIsReplacedOnceAlsoUnderManual(t *testing.
 	}
 }
 
-// Who goes on revoking does not make a loop of it.
-func TestARefusalThatComesBackAsksForFourADayAtTheMost(t *testing.T) {
+// Who goes on revoking does not make a loop of it: after the first one, an hour lies between them, and then six.
+func TestARefusalThatComesBackAsksMoreAndMoreSeldom(t *testing.T) {
 	t.Parallel()
 	w, target := verifying(t, accepts)
 	w.Settle("prod-1")
-	for range 60 { // ten hours
+	posts := map[time.Duration]int{}
+	for start := w.Clock.Now(); w.Clock.Now().Sub(start) < 20*time.Hour; w.Advance(15 * time.Minute) {
 		target.says(refuses, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
-		for range 3 {
-			w.Advance(10 * time.Minute / 3)
-			w.Pass("prod-1")
-			time.Sleep(2 * time.Millisecond)
-		}
+		w.Pass("prod-1")
+		w.Wait()
+		w.Pass("prod-1")
+		posts[w.Clock.Now().Sub(start).Truncate(time.Hour)] = w.Posts()
 	}
-	if posts := w.Posts() - 1; posts < 2 || posts > 4 {
-		t.Errorf("%d certificates, want 2 to 4", posts)
+	for after, want := range map[time.Duration]int{0: 2, 3 * time.Hour: 3, 6 * time.Hour: 3, 9 * time.Hour: 4, 19 * time.Hour: 4} {
+		if posts[after] != want {
+			t.Errorf("after %s %d certificates were asked for, want %d", after, posts[after], want)
+		}
 	}
 	if got := conditions(w.Get("prod-1")); got["Ready"] != "False/NotAccepted" || got["Verified"] != "False/NotAccepted" {
 		t.Errorf("conditions: %v", got)
 	}
+	asked := w.Posts()
+	w.Change("prod-1", newValue("1")) // whoever knows better does not wait
+	w.Pass("prod-1")
+	wantPosts(t, w, asked+1)
 }
 
 func TestOnly401AsksForAnother(t *testing.T) {
@@ -255,7 +257,7 @@ func TestOnly401AsksForAnother(t *testing.T) {
 			for n := 2; n < 8; n++ {
 				w.Advance(11 * time.Minute)
 				w.Pass("prod-1")
-				target.tries(t, n)
+				target.tries(w, n)
 				w.Pass("prod-1")
 			}
 			wantPosts(t, w, 1)
@@ -275,7 +277,7 @@ func TestWithVerificationDisabledNobodyIsAsked(t *testing.T) {
 	}
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = "" })
 	w.Settle("prod-1")
-	target.tries(t, 1)
+	target.tries(w, 1)
 }
 
 // The server that is tried is the one that is published.
@@ -326,7 +328,7 @@ func TestARefusalIsForgottenWithItsCertificate(t *testing.T) {
 	for n := 2; n < 4; n++ {
 		w.Advance(11 * time.Minute)
 		w.Pass("prod-1")
-		target.tries(t, n)
+		target.tries(w, n)
 	}
 	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = v1alpha1.VerificationDisabled })
 	w.Change("prod-1", newValue("1"))
@@ -348,9 +350,77 @@ func TestARequiredAnswerDoesNotKeepAChangedCAFromBeingMended(t *testing.T) {
 	target.says(verify.Outcome{Verdict: verify.Unreachable, Detail: "TLS: another CA", ServerCertificate: true}, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
 	w.Advance(11 * time.Minute)
 	w.Pass("prod-1")
-	target.tries(t, 2)
-	time.Sleep(50 * time.Millisecond)
+	target.tries(w, 2)
 	w.Settle("prod-1")
 	wantPosts(t, w, 2)
 	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+}
+
+// What anybody but the cloud chooses is tried where the administrator lets it be.
+func TestAnAddressOfTheSpecIsNotTriedWhereTheAdministratorSaysSo(t *testing.T) {
+	t.Parallel()
+	own := func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Endpoint = &v1alpha1.Endpoint{Server: "https://prod-1.example.com"}
+	}
+	for name, test := range map[string]struct {
+		change func(*v1alpha1.ClusterCredential)
+		want   map[string]string
+		tried  bool
+	}{
+		"an own server": {own, with("Unknown/Unreachable"), false},
+		"an own proxy": {func(cc *v1alpha1.ClusterCredential) {
+			cc.Spec.Endpoint = &v1alpha1.Endpoint{ProxyURL: "http://proxy.example.com:3128"}
+		}, with("Unknown/Unreachable"), false},
+		"an address of the cloud":     {func(*v1alpha1.ClusterCredential) {}, with("True/Accepted"), true},
+		"an own server, not verified": {func(cc *v1alpha1.ClusterCredential) { own(cc); cc.Spec.Verification = v1alpha1.VerificationDisabled }, healthy, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, target := testkit.New(t), &cluster{answer: accepts}
+			w.Verify(target)
+			w.SetVerifyCustomEndpoints(false)
+			w.Create(w.Credential("prod-1", test.change))
+			w.Settle("prod-1")
+			wantConditions(t, w.Get("prod-1"), test.want)
+			if tried := target.count() > 0; tried != test.tried {
+				t.Errorf("it was tried %d times", target.count())
+			}
+		})
+	}
+}
+
+// A certificate that can never be tried is not asked for where it has to be.
+func TestWhereAnAnswerIsRequiredAnAddressThatIsNotTriedIsRejected(t *testing.T) {
+	t.Parallel()
+	w, target := testkit.New(t), &cluster{answer: accepts}
+	w.Verify(target)
+	w.SetVerifyCustomEndpoints(false)
+	w.Create(w.Credential("prod-1", required, func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Endpoint = &v1alpha1.Endpoint{Server: "https://prod-1.example.com"}
+	}))
+	w.Pass("prod-1")
+	w.Pass("prod-1")
+	wantPosts(t, w, 0)
+	cc := w.Get("prod-1")
+	if message := conditionMessage(cc, v1alpha1.ConditionIssued); conditions(cc)["Issued"] != "False/Rejected" || !strings.Contains(message, "--verify-custom-endpoints=false") {
+		t.Errorf("Issued says %s: %s", conditions(cc)["Issued"], message)
+	}
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = v1alpha1.VerificationBestEffort })
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+}
+
+// The clusters of objects that are gone, or made anew, are nobody's any more.
+func TestWhatWasTriedIsForgottenWithItsObject(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, refuses, func(cc *v1alpha1.ClusterCredential) { cc.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+	target.says(accepts, "")
+	w.Settle("prod-1")
+	w.Must(w.Client.Delete(t.Context(), w.Get("prod-1")))
+	w.Create(w.Credential("prod-1")) // without a pass between them
+	w.Settle("prod-1")
+	w.Wait()
+	w.Settle("prod-1")
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+	wantPosts(t, w, 1)
 }

@@ -67,8 +67,8 @@ func (w *waker) forget(uid types.UID) {
 	delete(w.names, uid)
 }
 
-// workInProgress counts passes, so that the process can end after them.
-type workInProgress struct{ passes atomic.Int64 }
+// workInProgress counts passes, so that the process can end after them, and the work beside them.
+type workInProgress struct{ passes, beside atomic.Int64 }
 
 // begin counts a pass until the returned function is called.
 func (w *workInProgress) begin() func() {

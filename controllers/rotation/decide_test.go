@@ -32,6 +32,8 @@ func TestTheFirstReasonThatHoldsIsNamed(t *testing.T) {
 		{"another validity", otherSpec, v1alpha1.TriggerSpec},
 		{"another account", func(s *situation) { s.want.Record.AccountName = "other" }, v1alpha1.TriggerSpec},
 		{"an address that is not known", unreachable, v1alpha1.TriggerSpec},
+		{"the cluster refuses the certificate", refused, v1alpha1.TriggerNotAccepted},
+		{"the cluster has another CA", otherCA, v1alpha1.TriggerCAChanged},
 		{"a request", request, v1alpha1.TriggerRequest},
 		{"the renewal time has come", dueByTime, v1alpha1.TriggerExpiry},
 	}
@@ -108,6 +110,7 @@ func TestEverythingThatItWaitsForCounts(t *testing.T) {
 		first, missing    = v1alpha1.TriggerFirst, v1alpha1.TriggerMissing
 		spec, byRequest   = v1alpha1.TriggerSpec, v1alpha1.TriggerRequest
 		expiry            = v1alpha1.TriggerExpiry
+		replaced, newCA   = v1alpha1.TriggerNotAccepted, v1alpha1.TriggerCAChanged
 	)
 	parked := time.Time{}
 	spent := append(several(1, byRequest, 30*time.Minute), several(5, spec, 40*time.Minute)...)
@@ -161,6 +164,14 @@ func TestEverythingThatItWaitsForCounts(t *testing.T) {
 		"also a first one":                                  {neverPublished, attempts(discarded(time.Hour), discarded(2*time.Hour), discarded(3*time.Hour), discarded(23*time.Hour)), at(time.Hour), limited, ""},
 		"also a request":                                    {request, attempts(discarded(time.Hour), discarded(2*time.Hour), discarded(3*time.Hour), discarded(4*time.Hour)), at(20 * time.Hour), limited, ""},
 		"three discarded hold nothing":                      {otherSpec, attempts(discarded(time.Hour), discarded(2*time.Hour), discarded(3*time.Hour), discarded(day)), noon, issuing, ""},
+		"a refused one waits for the floor only":            {refused, attempts(made(first, 4*time.Minute)), at(6 * time.Minute), limited, "--min-issue-interval"},
+		"refused again, it waits for an hour":               {refused, attempts(made(replaced, 20*time.Minute)), at(40 * time.Minute), limited, "one was asked for at 2026-11-24T11:40:00Z already"},
+		"another CA counts with it":                         {otherCA, attempts(made(replaced, 20*time.Minute)), at(40 * time.Minute), limited, "waits for 1h0m0s after it"},
+		"a third time, for six hours":                       {refused, attempts(made(newCA, 2*time.Hour), made(replaced, 3*time.Hour)), at(4 * time.Hour), limited, "waits for 6h0m0s after it"},
+		"from then on for a day":                            {refused, attempts(made(replaced, time.Hour), made(newCA, 7*time.Hour), made(replaced, 8*time.Hour), made(replaced, 2*day)), at(23 * time.Hour), limited, "waits for 24h0m0s after it"},
+		"those of three days ago do not count":              {refused, attempts(several(4, replaced, 3*day)...), noon, issuing, "does not accept the published certificate"},
+		"refused again, a request does not wait":            {both(refused, request), attempts(made(replaced, 20*time.Minute)), noon, issuing, ""},
+		"refused again, what is due does not wait":          {both(refused, dueByTime), attempts(made(replaced, 20*time.Minute)), noon, issuing, ""},
 		"a first one knows no floor":                        {neverPublished, attempts(made(first, time.Second)), noon, issuing, "the first certificate is asked for"},
 		"no attempts at all":                                {dueByTime, attempts(), noon, renewing, ""},
 	} {

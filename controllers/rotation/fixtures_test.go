@@ -64,6 +64,8 @@ func otherCluster(s *situation) { s.want.Record.ClusterID = "c-2" }
 func otherSpec(s *situation)    { s.want.Record.Validity = "max" }
 func unreachable(s *situation)  { s.want.Unreachable = true }
 func request(s *situation)      { s.want.RenewRequest = "now" }
+func refused(s *situation)      { s.have.Refused = true }
+func otherCA(s *situation)      { s.have.CAChanged = true }
 func manual(s *situation)       { s.want.Schedule.Manual = true }
 func suspended(s *situation)    { s.want.Suspended = true }
 

@@ -19,11 +19,15 @@ const (
 	// requestInterval is the least time between two certificates by request: a minute, and
 	// the second that is cut off where the time of the first was stored.
 	requestInterval = time.Minute + time.Second
-	// refusalsPerDay bounds certificates for published ones that the cluster refuses.
-	refusalsPerDay = 4
 	// discardsPerDay bounds certificates that were issued and not fit to be published.
 	discardsPerDay = 4
+	// refusedLasts is how long a certificate counts that replaced one which the cluster refused, or whose CA was another.
+	refusedLasts = 72 * time.Hour
 )
+
+// refusedWaits are the waits after as many certificates that replaced refused ones: where such a one is refused, too, the
+// reason lies elsewhere.
+var refusedWaits = []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour}
 
 // floorOf says when the object may ask for the next certificate at the earliest, and
 // why it has to wait.
@@ -35,7 +39,7 @@ func floorOf(now time.Time, want Wanted, have Found, trigger v1alpha1.Trigger) (
 	case v1alpha1.TriggerExpiry:
 		candidate, reason = intervalFloor(attempts, want.Floor)
 	case v1alpha1.TriggerNotAccepted, v1alpha1.TriggerCAChanged:
-		candidate, reason = refusedFloor(now, want, attempts)
+		candidate, reason = refusedFloor(now, want, have, attempts)
 	case v1alpha1.TriggerMissing:
 		candidate, reason = repairFloor(now, want, have, attempts)
 	case v1alpha1.TriggerRequest:
@@ -60,7 +64,7 @@ func (a Attempt) StillCounts(now time.Time) bool {
 	case a.Discarded:
 		return age < 24*time.Hour
 	case a.Trigger == v1alpha1.TriggerNotAccepted, a.Trigger == v1alpha1.TriggerCAChanged:
-		return age < 24*time.Hour
+		return age < refusedLasts
 	case a.Trigger == v1alpha1.TriggerMissing, a.Trigger == v1alpha1.TriggerSpec, a.Trigger == v1alpha1.TriggerRequest:
 		return age < time.Hour
 	default:
@@ -100,14 +104,34 @@ func repairFloor(now time.Time, want Wanted, have Found, attempts []Attempt) (ti
 	return at, why
 }
 
-// refusedFloor bounds certificates that replace refused ones: who goes on revoking does not make a loop of it.
-func refusedFloor(now time.Time, want Wanted, attempts []Attempt) (time.Time, string) {
+// refusedFloor lets a refused certificate be replaced at once, and waits longer and longer where that does not help. Whoever
+// requests one does not wait for that, nor does one that is due by time.
+func refusedFloor(now time.Time, want Wanted, have Found, attempts []Attempt) (time.Time, string) {
 	at, why := intervalFloor(attempts, want.Floor)
-	oldest := nth(attempts, refusalsPerDay, now.Add(-24*time.Hour), byTrigger(v1alpha1.TriggerNotAccepted, v1alpha1.TriggerCAChanged))
-	if oldest != nil && oldest.At.Add(24*time.Hour).After(at) {
-		return oldest.At.Add(24 * time.Hour), fmt.Sprintf("at most %d certificates a day for published ones that the cluster does not accept, or whose CA it has changed", refusalsPerDay)
+	last, wait := refusedWait(now, attempts)
+	if last == nil || !last.At.Add(wait).After(at) || dueAnyway(now, want, have) {
+		return at, why
+	}
+	at, why = last.At.Add(wait), fmt.Sprintf(
+		"one was asked for at %s already, since the cluster did not accept the published one or had another CA; the next one waits for %s after it", stamp(last.At), wait)
+	if requested(want.RenewRequest, have.Handled) {
+		if other, reason := requestFloor(now, attempts); other.Before(at) {
+			return other, reason
+		}
 	}
 	return at, why
+}
+
+// refusedWait is the last certificate that replaced a refused one, and how long the next one waits after it.
+func refusedWait(now time.Time, attempts []Attempt) (last *Attempt, wait time.Duration) {
+	replaced, since := byTrigger(v1alpha1.TriggerNotAccepted, v1alpha1.TriggerCAChanged), now.Add(-refusedLasts)
+	for n := range refusedWaits {
+		if nth(attempts, n+1, since, replaced) == nil {
+			break
+		}
+		wait = refusedWaits[n]
+	}
+	return nth(attempts, 1, since, replaced), wait
 }
 
 // requestFloor bounds certificates by request, whatever others there are beside them.

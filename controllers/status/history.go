@@ -137,6 +137,9 @@ func attemptOf(entry v1alpha1.HistoryEntry) rotation.Attempt {
 	}
 }
 
+// maxReleased bounds how many released outputs status tells of: the last ones.
+const maxReleased = 32
+
 // outputs tells of the outputs, and of released ones until their certificate expires.
 func outputs(previous []v1alpha1.OutputStatus, facts Facts) []v1alpha1.OutputStatus {
 	entry := v1alpha1.OutputStatus{
@@ -161,7 +164,7 @@ func outputs(previous []v1alpha1.OutputStatus, facts Facts) []v1alpha1.OutputSta
 	}
 	add := func(released v1alpha1.OutputStatus) {
 		known := slices.ContainsFunc(all, func(o v1alpha1.OutputStatus) bool { return o.NamespacedName() == released.NamespacedName() })
-		if !known && released.NotAfter != nil && released.NotAfter.After(facts.Now) {
+		if !known && len(all) <= len(facts.Copies)+maxReleased && released.NotAfter != nil && released.NotAfter.After(facts.Now) {
 			all = append(all, released)
 		}
 	}

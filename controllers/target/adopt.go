@@ -23,8 +23,9 @@ type keeper struct {
 // and helm's "Tell Helm Not To Uninstall a Resource".
 var keepers = []keeper{
 	{
-		name: "Argo CD", annotations: []string{"argocd.argoproj.io/tracking-id"}, labels: []string{"argocd.argoproj.io/instance", "app.kubernetes.io/instance"},
-		keep: "argocd.argoproj.io/sync-options", keepValue: "Prune=false",
+		name: "Argo CD", annotations: []string{"argocd.argoproj.io/tracking-id"},
+		labels: []string{"argocd.argoproj.io/instance", "app.kubernetes.io/instance"},
+		keep:   "argocd.argoproj.io/sync-options", keepValue: "Prune=false",
 	},
 	{
 		name: "Flux", labels: []string{"kustomize.toolkit.fluxcd.io/name"},

@@ -225,8 +225,24 @@ func (w *World) SetFleetHold(on bool) {
 
 // Verify restarts the operator with certificates tried by v every ten minutes; in other worlds none is tried.
 func (w *World) Verify(v controllers.Verifier) {
-	w.config.Verifier, w.config.Guarded, w.config.VerifyInterval = v, v, 10*time.Minute
+	w.config.Verifier, w.config.Guarded, w.config.VerifyInterval, w.config.VerifyCustomEndpoints = v, v, 10*time.Minute, true
 	w.Restart()
+}
+
+// SetVerifyCustomEndpoints restarts the operator with another --verify-custom-endpoints.
+func (w *World) SetVerifyCustomEndpoints(on bool) {
+	w.config.VerifyCustomEndpoints = on
+	w.Restart()
+}
+
+// Wait returns once nothing is under way beside the passes.
+func (w *World) Wait() {
+	w.T.Helper()
+	for end := time.Now().Add(20 * time.Second); !w.Reconciler.NothingBeside(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			w.T.Fatal("work beside the passes does not end")
+		}
+	}
 }
 
 // LookOut restarts the operator with the clusters listed every ten minutes; in other worlds they are not.

@@ -8,17 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"syscall"
 
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 )
 
 // Guarded tries credentials whose server or proxy is a tenant's to choose: a tenant must not learn through the operator what
-// is reachable from where it runs. Addresses that are local to its host are not connected to, and of a server that
-// gives no answer no more is said than that. It shares the slots of p.
+// is reachable from where it runs. Addresses that are local to its host are not connected to, the proxy of its environment is
+// not taken, which could reach others, and of a server that gives no answer no more is said than that. It shares the slots of p.
 func (p *Prober) Guarded() *Guarded {
 	options := p.options
+	options.environment = func(*http.Request) (*url.URL, error) { return nil, nil }
 	options.DialContext = (&net.Dialer{ControlContext: refuseLocal}).DialContext
 	return &Guarded{prober: &Prober{options: options, slots: p.slots}}
 }
@@ -43,9 +46,23 @@ func refuseLocal(_ context.Context, _, address string, _ syscall.RawConn) error 
 	if err != nil {
 		return fmt.Errorf("the address cannot be read: %w", err)
 	}
-	switch ip := parsed.Addr().Unmap(); {
+	switch ip := reached(parsed.Addr()); {
 	case ip.IsLoopback(), ip.IsUnspecified(), ip.IsLinkLocalUnicast(), ip.IsMulticast():
 		return errLocal
 	}
 	return nil
+}
+
+// translated are the IPv6 addresses that a NAT64 makes IPv4 ones of: the last four bytes are the address (RFC 6052, RFC 8215).
+var translated = []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48")}
+
+// reached is the address that answers in the end.
+func reached(ip netip.Addr) netip.Addr {
+	ip = ip.Unmap()
+	for _, prefix := range translated {
+		if bytes := ip.As16(); prefix.Contains(ip) {
+			return netip.AddrFrom4([4]byte(bytes[12:]))
+		}
+	}
+	return ip
 }

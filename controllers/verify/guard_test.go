@@ -6,6 +6,8 @@ package verify
 import (
 	"errors"
 	"net"
+	"net/http"
+	"net/url"
 	"sync/atomic"
 	"testing"
 )
@@ -14,6 +16,7 @@ func TestLocalAddressesAreNotConnectedTo(t *testing.T) {
 	for address, local := range map[string]bool{
 		"127.0.0.1:443": true, "127.9.9.9:443": true, "[::1]:443": true, "0.0.0.0:443": true, "[::]:443": true,
 		"169.254.169.254:80": true, "[fe80::1%eth0]:443": true, "[::ffff:127.0.0.1]:443": true, "[::ffff:169.254.169.254]:80": true,
+		"[64:ff9b::169.254.169.254]:80": true, "[64:ff9b:1::7f00:1]:80": true, "[64:ff9b::203.0.113.7]:443": false,
 		"224.0.0.1:443": true, "[ff02::1]:443": true,
 		"10.0.0.1:443": false, "192.168.0.10:5443": false, "203.0.113.7:5443": false, "[2001:db8::1]:443": false,
 	} {
@@ -56,5 +59,21 @@ func TestATenantLearnsNothingOfWhatIsLocal(t *testing.T) {
 	}
 	if n := connected.Load(); n > 0 || len(details) != 1 {
 		t.Errorf("%d connections, %d ways to say it", n, len(details))
+	}
+}
+
+// A proxy of the environment could reach what the guard does not let be connected to.
+func TestWhatATenantChoosesDoesNotGoThroughTheProxyOfTheEnvironment(t *testing.T) {
+	server := fakeServer(t, kubeLike)
+	for guarded, want := range map[bool]bool{false: true, true: false} {
+		proxy := newProxy(t, server.URL, false, signer{})
+		prober := New(Options{})
+		if prober.options.environment = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }; guarded {
+			prober = prober.Guarded().prober
+		}
+		_ = prober.Try(t.Context(), at(t, "https://prod-1.example.invalid:443"), false)
+		if asked := len(proxy.named) > 0; asked != want {
+			t.Errorf("guarded: %v, the proxy was asked: %v", guarded, asked)
+		}
 	}
 }

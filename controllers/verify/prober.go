@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -34,6 +36,8 @@ type Options struct {
 	UserAgent string
 	// DialContext opens every connection. Nil: over the network.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// environment finds the proxy of a credential that names none.
+	environment func(*http.Request) (*url.URL, error)
 }
 
 // Prober tries credentials. It keeps no connection and remembers nothing. It is safe for use by several goroutines.
@@ -51,6 +55,7 @@ func New(options Options) *Prober {
 	if options.Slots < 1 {
 		options.Slots = defaultSlots
 	}
+	options.environment = http.ProxyFromEnvironment
 	if options.DialContext == nil {
 		options.DialContext = (&net.Dialer{}).DialContext
 	}

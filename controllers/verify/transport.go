@@ -22,7 +22,7 @@ func (p *Prober) newTransport(ctx context.Context, x *exchange) *http.Transport 
 	http1 := &http.Protocols{}
 	http1.SetHTTP1(true)
 	return &http.Transport{
-		Proxy: x.findProxy,
+		Proxy: func(r *http.Request) (*url.URL, error) { return x.findProxy(r, p.options.environment) },
 		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
 			x.enter(dialing)
 			conn, err := p.options.DialContext(ctx, network, address)
@@ -59,10 +59,10 @@ func (x *exchange) tlsConfig() *tls.Config {
 	}
 }
 
-func (x *exchange) findProxy(r *http.Request) (*url.URL, error) {
+func (x *exchange) findProxy(r *http.Request, environment func(*http.Request) (*url.URL, error)) (*url.URL, error) {
 	proxy, err := x.target.proxy, error(nil)
 	if proxy == nil {
-		proxy, err = http.ProxyFromEnvironment(r)
+		proxy, err = environment(r)
 	}
 	if err != nil {
 		x.enter(atProxy)

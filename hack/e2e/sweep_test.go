@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/stack"
@@ -116,10 +115,7 @@ func (load workload) run(t *testing.T, s *strike) run {
 		w.startManager()
 	}
 	w.eventually(2*time.Minute, func() error {
-		return w.isDone("swept", func(cc *v1alpha1.ClusterCredential) bool {
-			tried := meta.FindStatusCondition(cc.Status.Conditions, v1alpha1.ConditionVerified) // which comes last, after a kill
-			return load.done(cc, before) && tried != nil
-		})
+		return w.isDone("swept", func(cc *v1alpha1.ClusterCredential) bool { return load.done(cc, before) })
 	})
 	w.must(w.manager().Kill()) // a rotation would go on
 	w.wantNoFailedLogin(prober)
@@ -190,6 +186,9 @@ func (w *world) isDone(name string, done func(*v1alpha1.ClusterCredential) bool)
 		if c := condition(cc, conditionType); c.Status != "True" || c.ObservedGeneration != cc.Generation {
 			return fmt.Errorf("%s is %s of generation %d, not of %d: %s: %s", conditionType, c.Status, c.ObservedGeneration, cc.Generation, c.Reason, c.Message)
 		}
+	}
+	if c := condition(cc, v1alpha1.ConditionVerified); c.Status != "True" { // which comes last
+		return fmt.Errorf("%s is %s: %s: %s", c.Type, c.Status, c.Reason, c.Message)
 	}
 	if cc.Status.Issuance != nil || condition(cc, v1alpha1.ConditionReconciling).Status == "True" || !done(cc) {
 		return fmt.Errorf("%s is not done: %+v", name, cc.Status)

@@ -106,6 +106,9 @@ func (w *world) startManager(args ...string) *stack.Manager {
 		user = w.front.asUser(user)
 	}
 	all := []string{"--namespaces=" + w.namespace, "--cce-endpoint=" + cloud, "--iam-endpoint=" + cloud, verbosity}
+	if w.gate != nil {
+		all = append(all, "--verify-interval=5s") // a machine that is busy may miss the first time
+	}
 	all = append(append(all, w.args...), args...)
 	m, err := w.StartManager(context.Background(), stack.ManagerOptions{
 		Args: all, Env: w.env, User: user, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
