@@ -41,9 +41,7 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 	}
 	endpoint := kubeconfig.Endpoint{CAPEM: choice.CAPEM}
 	address.way.dress(&endpoint)
-	if !address.kept {
-		p.offer = address.offer
-	}
+	p.offer = address.offer
 	p.fresh = &held{
 		issuance: *p.attempt.Issuance, credential: kubeconfig.Credential{Endpoint: endpoint, Identity: answer.Identity},
 		marks: p.freshMarks(issued, address.offer), began: p.facts.marks.IssuanceID,
@@ -54,8 +52,6 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 type address struct {
 	way   way
 	offer []v1alpha1.OfferedContext
-	// kept is true where it is not the answer's, but the published one, which whoever may write the Secret may have changed.
-	kept bool
 }
 
 // acceptAddress takes the address of the answer, if the cluster is known to have it or the cloud confirms it. A cloud that
@@ -71,7 +67,7 @@ func (p *pass) acceptAddress(
 	if !p.isNewAddress(choice, access) {
 		return taken, true
 	}
-	confirmed, err := p.confirmed(ctx, cloud, choice.Server)
+	confirmed, err := p.confirms(ctx, cloud, choice.Server)
 	if confirmed {
 		return taken, true
 	}
@@ -82,7 +78,7 @@ func (p *pass) acceptAddress(
 		return taken, true
 	}
 	kept, err := p.way()
-	return address{way: kept, offer: p.contexts(), kept: true}, err == nil
+	return address{way: kept, offer: p.contexts()}, err == nil
 }
 
 // unchained says whether a certificate should be signed by the CA that comes with it, and is not.
@@ -119,8 +115,8 @@ func (p *pass) isOtherCluster() bool {
 	return p.decision.OtherCluster || p.found.Record != nil && p.found.Record.ClusterID != "" && p.found.Record.ClusterID != p.clusterID
 }
 
-// confirmed says whether an address that was not known before is the cluster's, as the cloud said in this pass or says now.
-func (p *pass) confirmed(ctx context.Context, cloud issuer.Cloud, server string) (bool, error) {
+// confirms says whether an address that was not known before is the cluster's, as the cloud said in this pass or says now.
+func (p *pass) confirms(ctx context.Context, cloud issuer.Cloud, server string) (bool, error) {
 	cluster := p.cluster
 	if cluster.ID != p.clusterID {
 		var err error

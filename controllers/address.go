@@ -126,10 +126,26 @@ func (p *pass) contexts() []v1alpha1.OfferedContext {
 	case len(p.offer) > 0:
 		return p.offer
 	case len(p.marks().Source.Contexts) > 0:
-		return p.marks().Source.Contexts
+		return p.confirmed(p.marks().Source.Contexts)
 	default:
 		return p.cc.Status.Contexts
 	}
+}
+
+// confirmed marks what a Secret says of the addresses, which others may write too: the cloud has said it where status has it, or
+// where this process remembers it.
+func (p *pass) confirmed(said []v1alpha1.OfferedContext) []v1alpha1.OfferedContext {
+	contexts := slices.Clone(said)
+	for i := range contexts {
+		contexts[i].Unconfirmed = false
+		contexts[i].Unconfirmed = !slices.Contains(p.cc.Status.Contexts, contexts[i]) && !slices.Contains(p.remembered.offered, contexts[i])
+	}
+	return contexts
+}
+
+// confirmedOf leaves out what only a Secret says.
+func confirmedOf(contexts []v1alpha1.OfferedContext) []v1alpha1.OfferedContext {
+	return slices.DeleteFunc(slices.Clone(contexts), func(o v1alpha1.OfferedContext) bool { return o.Unconfirmed })
 }
 
 // wish is what the spec says of the address. For Auto, the choice made before is kept.
@@ -182,9 +198,9 @@ func (p *pass) wishText() string {
 	return strings.TrimSuffix(string(firstOf(endpoint.Access, v1alpha1.AccessAuto))+"/"+endpoint.Context+"/"+p.allowance(), "/")
 }
 
-// offers says whether an address is on offer.
+// offers says whether the cloud is known to offer an address.
 func offers(offered []v1alpha1.OfferedContext, server string) bool {
-	return slices.ContainsFunc(offered, func(o v1alpha1.OfferedContext) bool { return o.Server == server })
+	return slices.ContainsFunc(offered, func(o v1alpha1.OfferedContext) bool { return o.Server == server && !o.Unconfirmed })
 }
 
 // mergedOffer brings what the cloud was last known to offer up to date with what it

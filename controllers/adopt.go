@@ -94,6 +94,19 @@ func credentialsIn(live *corev1.Secret, s slot, p *pass) []kubeconfig.Credential
 // adopts says whether the Secret of somebody else is taken over.
 func (s *slot) adopts() bool { return s.adoption != nil && s.adoption.refusal == "" }
 
+// unfitAdoption looks, now that the cluster's addresses are known, whether the Secret may be taken over; nil: it may.
+func (p *pass) unfitAdoption(cluster issuer.Cluster) *status.Failure {
+	if !p.adopts() || p.view == nil || p.view.live == nil || len(cluster.Endpoints) == 0 {
+		return nil
+	}
+	p.offer = offerOf(cluster)
+	if p.adoption.refusal = p.otherShape(p.slot, p.view.live); p.adoption.refusal == "" {
+		return nil
+	}
+	p.problem = p.standingProblem()
+	return &status.Failure{Reason: p.problem.reason, Message: p.problem.message}
+}
+
 // adoptStored serves the certificate on that stands in an adopted Secret, if it is valid and of the very cluster: no certificate
 // is asked for then. What it would be asked for now counts as what it was asked for.
 func (p *pass) adoptStored(cluster issuer.Cluster) bool {

@@ -188,3 +188,39 @@ func TestAFurtherOutputIsAdoptedWithoutACertificate(t *testing.T) {
 		t.Errorf("shard is %q", got)
 	}
 }
+
+// Argo CD knows a cluster by its URL: another one would take its Applications their destination.
+func TestAClusterOfArgoCDKeepsItsAddressOrIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	argo := v1alpha1.Output{SecretName: "argo", Format: v1alpha1.FormatArgoCD}
+	internal := func(s *corev1.Secret) { s.Data["server"] = []byte("https://192.168.0.10:5443") }
+	for name, change := range map[string]func(*corev1.Secret){
+		"with its certificate": internal,
+		"without one":          func(s *corev1.Secret) { internal(s); s.Data["config"] = []byte("{}") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := handMade(t, change, argo)
+			before, version := w.Posts(), w.Secret("argo").ResourceVersion
+			w.Create(w.Credential("prod-1", adopting(argo)))
+			for range 3 {
+				w.Pass("prod-1")
+			}
+			wantPosts(t, w, before)
+			if message := conditionMessage(w.Get("prod-1"), v1alpha1.ConditionPublished); !strings.Contains(message, "Argo CD knows the cluster by https://192.168.0.10:5443") {
+				t.Errorf("Published says %q", message)
+			}
+			if w.Secret("argo").ResourceVersion != version {
+				t.Error("it was written")
+			}
+			w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
+				cc.Spec.Endpoint = &v1alpha1.Endpoint{Access: v1alpha1.AccessInternal}
+			})
+			w.Settle("prod-1")
+			wantCarried(t, w)
+			if got := string(w.Secret("argo").Data["server"]); got != "https://192.168.0.10:5443" {
+				t.Errorf("the server is %s", got)
+			}
+		})
+	}
+}

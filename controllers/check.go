@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -82,6 +83,9 @@ func (r *CredentialReconciler) checkCluster(
 		}
 	}
 	p.cluster, p.clusterID, p.clusterName, p.phase = cluster, cluster.ID, cluster.Name, cluster.Phase
+	if refusal := p.unfitAdoption(cluster); refusal != nil {
+		return false, refusal
+	}
 	if p.alreadyPublished(cluster) || p.adoptStored(cluster) {
 		return false, nil
 	}
@@ -128,6 +132,10 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 	if wish.Context == "" && err != nil {
 		return false, choiceFailure(err, p.now.Add(time.Hour))
 	}
+	if failure := lacks(cluster, wish.Context); failure != nil {
+		failure.RetryAt = p.now.Add(time.Hour)
+		return false, failure
+	}
 	if p.wanted.Unreachable && wish.Context == "" && !p.decision.OtherCluster && !p.hasNoCA() {
 		p.offer = offer
 		p.wanted.Unreachable = false
@@ -144,6 +152,23 @@ func (r *CredentialReconciler) checkOffer(p *pass, cluster issuer.Cluster) (need
 		return false, &status.Failure{Reason: kind, Message: p.issuedMessage(), Counts: true, RetryAt: p.now.Add(time.Hour)}
 	}
 	return true, nil
+}
+
+// lacks says that a cluster has no address for a context that is named after one; nil: it may have. What custom names there are
+// only an answer tells.
+func lacks(cluster issuer.Cluster, context string) *status.Failure {
+	access := kubeconfig.AccessOf(context)
+	if context == "" || access == kubeconfig.Custom {
+		return nil
+	}
+	external := access == kubeconfig.External
+	if slices.ContainsFunc(cluster.Endpoints, func(e issuer.Endpoint) bool { return e.External == external }) {
+		return nil
+	}
+	return &status.Failure{
+		Reason: v1alpha1.ReasonContextNotFound, Counts: true,
+		Message: fmt.Sprintf("spec.endpoint.context is %q, and the cluster has no such address now", context),
+	}
 }
 
 // offerOf names the addresses of a cluster as the contexts of an answer are named.

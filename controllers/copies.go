@@ -207,10 +207,6 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 		refused(why)
 		return
 	}
-	if c.isAway() && !p.vouchesFor(source) {
-		refused(fmt.Sprintf("Secret %s is in another namespace, and the primary Secret names a server that the cloud has not offered: somebody has changed it", c.key))
-		return
-	}
 	rendered, err := output.Render(source.credential, c.output, p.outputFacts())
 	if err != nil {
 		refused(strings.Replace(err.Error(), "spec.outputs[]", fmt.Sprintf("spec.outputs[%d]", c.index), 1))
@@ -220,6 +216,11 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source, &c.slot), Owner: ownerOf(p.cc, &c.slot)}
 	live, version := c.view.live, c.facts.version
 	if live == nil || !want.Carries(live) {
+		if c.isAway() && !p.vouchesFor(source) {
+			refused(fmt.Sprintf("Secret %s is in another namespace, and the primary Secret names a server that the cloud has not offered: "+
+				"somebody has changed it, or status was lost and the cloud was not asked since", c.key))
+			return
+		}
 		if p.cc.Spec.Suspend && p.fresh == nil {
 			return // not brought up to date, and status says so
 		}
@@ -250,7 +251,7 @@ func (p *pass) vouchesFor(source copySource) bool {
 	if err != nil || source.credential.Server != way.server || source.credential.ProxyURL != way.proxyURL {
 		return false
 	}
-	return p.ownServer() != "" || offers(p.cc.Status.Contexts, way.server) || offers(p.offer, way.server)
+	return p.ownServer() != "" || offers(p.contexts(), way.server)
 }
 
 // copyMarks are the marks of a further output: whose it is, and what it holds, and what that was asked for, so that the primary

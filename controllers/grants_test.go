@@ -4,10 +4,14 @@
 package controllers_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,8 +23,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/kubeconfig"
 	"github.com/clustercredential/operator/controllers/output"
 	"github.com/clustercredential/operator/controllers/testkit"
+	"github.com/clustercredential/operator/controllers/verify"
 	"github.com/clustercredential/operator/hack/ccesim"
 )
 
@@ -665,4 +671,107 @@ func TestInAnotherNamespaceArgoCDIsToldTheNamespaceToo(t *testing.T) {
 	if got := string(h.secretAt("cluster-prod-1").Data["name"]); got != h.Namespace+"-prod-1" {
 		t.Errorf("Argo CD's name is %s", got)
 	}
+}
+
+const evil = "https://evil.example.com:443"
+
+// noting notes the servers that are tried.
+type noting struct {
+	mu      sync.Mutex
+	servers []string
+}
+
+func (n *noting) Try(_ context.Context, c kubeconfig.Credential, _ bool) verify.Outcome {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.servers = append(n.servers, c.Server)
+	return accepts
+}
+
+// What stands in the primary Secret its editors may have written: it is published at home, tried behind the guard, and never
+// written into another namespace.
+func TestAnAddressThatOnlyTheSecretNamesIsNotPublishedElsewhere(t *testing.T) {
+	t.Parallel()
+	contexts := func(s *corev1.Secret) {
+		source := map[string]any{}
+		if err := json.Unmarshal([]byte(s.Annotations[v1alpha1.AnnotationSource]), &source); err != nil {
+			panic(err)
+		}
+		source["contexts"] = []map[string]any{{"name": "customSAN-9", "server": evil, "verified": true}}
+		text, err := json.Marshal(source)
+		if err != nil {
+			panic(err)
+		}
+		s.Annotations[v1alpha1.AnnotationSource] = string(text)
+	}
+	for name, edit := range map[string]func(*hub, *corev1.Secret){
+		"by its marks": func(_ *hub, s *corev1.Secret) { contexts(s) },
+		"and a certificate of somebody's own": func(h *hub, s *corev1.Secret) {
+			h.Create(h.Credential("theirs"))
+			h.Settle("theirs")
+			theirs := h.Secret("theirs-kubeconfig")
+			s.Data = theirs.Data
+			s.Annotations[v1alpha1.AnnotationFingerprint] = theirs.Annotations[v1alpha1.AnnotationFingerprint]
+			contexts(s)
+		},
+		"and status is lost": func(h *hub, s *corev1.Secret) {
+			contexts(s)
+			h.WipeStatus("prod-1")
+			h.Restart()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, open, guarded := establish(t), &noting{}, &noting{}
+			h.VerifyApart(open, guarded)
+			h.LookOut()
+			away := h.secretAt("cluster-prod-1").Data["server"]
+			secret := h.Secret("prod-1-kubeconfig")
+			edit(h, secret)
+			h.Must(h.Client.Update(t.Context(), secret))
+			h.Change("prod-1", withEndpoint(v1alpha1.Endpoint{Context: "customSAN-9"}))
+			for range 15 {
+				h.Advance(5 * time.Minute)
+				h.Pass("prod-1")
+				h.Wait()
+			}
+			if got := h.secretAt("cluster-prod-1").Data["server"]; !bytes.Equal(got, away) {
+				t.Errorf("another namespace got %s", got)
+			}
+			if slices.Contains(open.servers, evil) {
+				t.Error("it was tried without the guard")
+			}
+			for _, o := range h.Get("prod-1").Status.Contexts {
+				if o.Server == evil && !o.Unconfirmed {
+					t.Error("status takes it for the cloud's")
+				}
+			}
+		})
+	}
+}
+
+// A status that is lost costs nothing, and is whole again with the next look at the cloud.
+func TestAfterALostStatusAnotherNamespaceKeepsWhatItHas(t *testing.T) {
+	t.Parallel()
+	h := establish(t)
+	h.LookOut()
+	h.Advance(time.Minute)
+	h.WipeStatus("prod-1")
+	h.Restart()
+	h.Settle("prod-1")
+	wantConditions(t, h.Get("prod-1"), healthy)
+	if !h.Get("prod-1").Status.Contexts[0].Unconfirmed {
+		t.Error("what only the Secret says is taken for the cloud's")
+	}
+	h.Wait() // it is listed at once
+	h.pass(1)
+	for _, o := range h.Get("prod-1").Status.Contexts {
+		if o.Unconfirmed {
+			t.Errorf("%s is not confirmed", o.Name)
+		}
+	}
+	h.Must(h.Client.Delete(t.Context(), h.secretAt("cluster-prod-1")))
+	h.pass(2)
+	h.wantWritten(t)
+	wantPosts(t, h.World, 1)
 }

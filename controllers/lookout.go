@@ -113,7 +113,11 @@ func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rot
 	}
 	seen, known := r.lookouts.of(key)
 	due := seen.at.Add(r.ClusterInterval)
-	if !known {
+	switch {
+	case known:
+	case slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Unconfirmed }):
+		due = p.now // status was lost
+	default:
 		due = r.began.Add(spread(key.account.String(), r.ClusterInterval))
 	}
 	p.listAt = due
@@ -162,7 +166,8 @@ func (r *CredentialReconciler) clustersOf(ctx context.Context, key lookoutKey, a
 	}
 	clusters, err := cloud.Clusters(ctx, key.clusterType)
 	if err == nil {
-		clusters, err = r.withUnlisted(ctx, key, cloud, clusters)
+		before, _ := r.lookouts.of(key)
+		clusters, err = r.withUnlisted(ctx, key, cloud, clusters, before)
 	}
 	if err != nil {
 		r.Budget.Report(now, a.budget, outcomeOf(issuer.As(err), false))
@@ -175,40 +180,69 @@ func (r *CredentialReconciler) clustersOf(ctx context.Context, key lookoutKey, a
 const mostUnlisted = 20
 
 // withUnlisted asks for the published clusters that are not in the list: it may leave out what the key may not list, and a
-// cluster is gone only where the cloud says so of its id.
+// cluster is gone only where the cloud says so of its id. Those that were gone before come last.
 func (r *CredentialReconciler) withUnlisted(
-	ctx context.Context, key lookoutKey, cloud issuer.Cloud, clusters []issuer.Cluster,
+	ctx context.Context, key lookoutKey, cloud issuer.Cloud, clusters []issuer.Cluster, before lookout,
 ) ([]issuer.Cluster, error) {
-	users, err := r.credentialsOf(ctx, key.account)
+	unlisted, err := r.unlisted(ctx, key, clusters)
 	if err != nil {
 		return nil, err
 	}
-	known, asked := map[string]bool{}, 0
-	for _, cluster := range clusters {
-		known[cluster.ID] = true
+	gone := func(id string) bool {
+		_, there := before.clusters[id]
+		return before.listed && !there
 	}
-	for i := range users {
-		id := users[i].Status.ClusterID
-		clusterType := issuer.ClusterType(firstOf(users[i].Spec.Cluster.Type, v1alpha1.ClusterTypeStandard))
-		if id == "" || known[id] || clusterType != key.clusterType {
-			continue
+	slices.Sort(unlisted)
+	slices.SortStableFunc(unlisted, func(a, b string) int {
+		switch {
+		case gone(a) == gone(b):
+			return 0
+		case gone(a):
+			return 1
+		default:
+			return -1
 		}
-		known[id] = true
+	})
+	for n, id := range unlisted {
 		cluster := issuer.Cluster{ID: id} // there, as far as anybody knows
-		if asked < mostUnlisted {
-			asked++
+		switch {
+		case n >= mostUnlisted && gone(id):
+			continue
+		case n < mostUnlisted:
 			shown, err := cloud.ClusterByID(ctx, key.clusterType, id)
-			switch {
-			case err == nil:
-				cluster = shown
-			case issuer.As(err).Kind == issuer.NotFound:
+			if err != nil && issuer.As(err).Kind == issuer.NotFound {
 				continue
+			}
+			if err == nil {
+				cluster = shown
 			}
 		}
 		cluster.CAPEM = nil
 		clusters = append(clusters, cluster)
 	}
 	return clusters, nil
+}
+
+// unlisted are the published clusters of an account that a list leaves out.
+func (r *CredentialReconciler) unlisted(ctx context.Context, key lookoutKey, clusters []issuer.Cluster) ([]string, error) {
+	users, err := r.credentialsOf(ctx, key.account)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{"": true}
+	for _, cluster := range clusters {
+		known[cluster.ID] = true
+	}
+	var ids []string
+	for i := range users {
+		id := users[i].Status.ClusterID
+		if known[id] || issuer.ClusterType(firstOf(users[i].Spec.Cluster.Type, v1alpha1.ClusterTypeStandard)) != key.clusterType {
+			continue
+		}
+		known[id] = true
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 // apply compares the list with what is published.
@@ -251,18 +285,30 @@ func (r *CredentialReconciler) takeListed(ctx context.Context, p *pass) {
 	known := p.contexts()
 	offer := currentOffer(known, offerOf(p.listed))
 	if slices.Equal(offer, known) {
+		r.stays(p)
 		return
 	}
 	p.offer = offer
 	after, chosen := p.way()
-	if err != nil || chosen != nil || after.server == before.server || after.server == p.stored().way.server || p.mayMove(ctx, r, after) {
+	if err != nil || chosen != nil || after.server == before.server || after.server == p.stored().way.server {
+		r.stays(p)
 		return
 	}
-	p.offer = nil // not yet
+	if !r.mayMove(ctx, p, after, after.access != before.access) {
+		p.offer = nil // not yet
+	}
 }
 
-// mayMove says whether the published credential may go another way now.
-func (p *pass) mayMove(ctx context.Context, r *CredentialReconciler, after way) bool {
+// stays forgets an address that was about to be published.
+func (r *CredentialReconciler) stays(p *pass) {
+	if p.remembered.movedTo != "" {
+		r.memory.update(p.cc, func(m *remembered) { m.movedTo, m.movedAt = "", time.Time{} })
+	}
+}
+
+// mayMove says whether the published credential may go another way now. Another access is not taken sooner because it works: an
+// address may be gone for a moment only, and the choice stays.
+func (r *CredentialReconciler) mayMove(ctx context.Context, p *pass, after way, otherAccess bool) bool {
 	since := p.remembered.movedAt
 	if p.remembered.movedTo != after.server {
 		since = p.now
@@ -272,7 +318,7 @@ func (p *pass) mayMove(ctx context.Context, r *CredentialReconciler, after way) 
 		return true
 	}
 	sooner := since.Add(movedFor)
-	if r.verification(p) != v1alpha1.VerificationDisabled {
+	if !otherAccess && r.verification(p) != v1alpha1.VerificationDisabled {
 		if r.triedMoved(ctx, p, after) {
 			return true
 		}
@@ -300,10 +346,16 @@ func (r *CredentialReconciler) triedMoved(ctx context.Context, p *pass, after wa
 // and whatever it says besides.
 func currentOffer(known, said []v1alpha1.OfferedContext) []v1alpha1.OfferedContext {
 	hosts := hostsOf(said)
-	still := slices.DeleteFunc(slices.Clone(known), func(o v1alpha1.OfferedContext) bool {
-		host := hostsOf([]v1alpha1.OfferedContext{o})
-		return len(host) == 1 && !slices.Contains(hosts, host[0])
-	})
+	var still []v1alpha1.OfferedContext
+	for _, o := range known {
+		if host := hostsOf([]v1alpha1.OfferedContext{o}); len(host) == 1 {
+			if !slices.Contains(hosts, host[0]) {
+				continue
+			}
+			o.Unconfirmed = false
+		}
+		still = append(still, o)
+	}
 	return mergedOffer(still, said)
 }
 
@@ -317,13 +369,35 @@ func (p *pass) clusterFailure() *status.Failure {
 	case p.unlisted:
 		failure := goneFailure()
 		return &failure
-	case p.phase == "" || slices.Contains(servingPhases, p.phase):
+	default:
+		return p.phaseFailure()
+	}
+}
+
+// wantedClusterFailure is that of the cluster that a certificate is about to be asked for.
+func (p *pass) wantedClusterFailure() *status.Failure {
+	if p.decision.OtherCluster { // nothing is known of its certificates
+		return p.phaseFailure()
+	}
+	return p.clusterFailure()
+}
+
+// phaseFailure says in which state no certificate is issued; nil: it is none of those.
+func (p *pass) phaseFailure() *status.Failure {
+	if p.phase == "" || slices.Contains(servingPhases, p.phase) {
 		return nil
 	}
 	return &status.Failure{
 		Reason:  v1alpha1.ReasonClusterNotAvailable,
 		Message: fmt.Sprintf("the cluster is in phase %s: a certificate is asked for once it is available again", p.phase),
 	}
+}
+
+// asleepBefore says whether a renewal waits for a cluster that was not available when it was last listed.
+func (p *pass) asleepBefore() bool {
+	stored := p.stored()
+	return stored != nil && p.now.Before(rotation.SafeLimit(stored.validity())) && p.cc.Status.Failures == 0 &&
+		!p.decision.OtherCluster && p.saidAlready(v1alpha1.ReasonClusterNotAvailable)
 }
 
 func goneFailure() status.Failure {

@@ -117,7 +117,13 @@ func TestAnAddressThatIsGoneGivesWayToTheInternalOne(t *testing.T) {
 	target := &cluster{answer: accepts}
 	w := watched(t, target)
 	changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = "" })
+	external := w.Get("prod-1").Status.Server
 	look(t, w)
+	if got := w.Get("prod-1").Status.Server; got != external {
+		t.Errorf("the server is %s at once: an address may be gone for a moment only, and the choice stays", got)
+	}
+	w.Advance(16 * time.Minute)
+	w.Pass("prod-1")
 	if got := w.Get("prod-1").Status; got.Server != "https://192.168.0.10:5443" || got.Access != v1alpha1.AccessInternal {
 		t.Errorf("server %s through %s", got.Server, got.Access)
 	}
@@ -390,5 +396,94 @@ func TestManyClustersThatAreGoneHideNone(t *testing.T) {
 	}
 	if told != 20 {
 		t.Errorf("%d of 25 are told to be gone, want the 20 that were asked for", told)
+	}
+	look(t, w) // the others
+	for i := range 25 {
+		w.Pass(fmt.Sprint("gone-", i))
+		if got := conditions(w.Get(fmt.Sprint("gone-", i)))["Issued"]; got != "False/ClusterNotFound" {
+			t.Errorf("gone-%d is %s", i, got)
+		}
+	}
+	w.Recorder.Reset(nil)
+	look(t, w)
+	for i := range 25 {
+		w.Pass(fmt.Sprint("gone-", i))
+	}
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("looked at again: %v", writes)
+	}
+}
+
+// An address that was gone for a moment does not make the next time shorter.
+func TestAnAddressThatComesBackIsForgottenAsGone(t *testing.T) {
+	t.Parallel()
+	w := watched(t, &cluster{answer: accepts})
+	external := w.Get("prod-1").Status.Server
+	for range 2 {
+		changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = "" })
+		look(t, w)
+		changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = external })
+		look(t, w)
+		w.Advance(day)
+	}
+	if got := w.Get("prod-1").Status.Server; got != external {
+		t.Errorf("the server is %s", got)
+	}
+}
+
+// No certificate is asked for that could not be published.
+func TestANamedContextWhoseAddressIsGoneAsksForNothing(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil, withEndpoint(v1alpha1.Endpoint{Context: "externalTLSVerify"}))
+	changeCluster(w, func(c *ccesim.Cluster) { c.ExternalURL = "" })
+	for range 3 {
+		look(t, w)
+		w.Advance(16 * time.Minute)
+		w.Pass("prod-1")
+		w.Wait()
+	}
+	wantPosts(t, w, 1)
+	if got := conditions(w.Get("prod-1")); got["Issued"] != "False/ContextNotFound" {
+		t.Errorf("conditions: %v", got)
+	}
+}
+
+func TestAClusterMadeAnewIsNotAskedForACertificateBeforeItIsThere(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: "prod-1"} })
+	const anew = "33333333-3333-4333-8333-333333333333"
+	w.Sim.RemoveCluster(testkit.ClusterID)
+	w.Must(w.Sim.AddCluster(ccesim.Cluster{ID: anew, Name: "prod-1", ProjectID: testkit.ProjectID, ExternalURL: w.Cluster.URL(), Phase: "Creating"}))
+	for range 3 {
+		look(t, w)
+	}
+	wantPosts(t, w, 1)
+	if got := w.Get("prod-1"); conditions(got)["Issued"] != "False/ClusterNotAvailable" || got.Status.Failures > 0 {
+		t.Errorf("conditions: %v, %d failures", conditions(got), got.Status.Failures)
+	}
+	w.Must(w.Sim.UpdateCluster(anew, func(c *ccesim.Cluster) { c.Phase = "Available" }))
+	look(t, w)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), healthy)
+}
+
+// A renewal that waits for a cluster goes on waiting after a restart.
+func TestAClusterThatSleepsIsNotAskedAfterARestart(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil)
+	changeCluster(w, func(c *ccesim.Cluster) { c.Phase = "Hibernation" })
+	w.Clock.SetTime(w.Get("prod-1").Status.RenewalTime.Add(-5 * time.Minute))
+	look(t, w)
+	before := w.Sim.Requests()[string(ccesim.OpIssue)]
+	w.Restart()
+	w.Recorder.Reset(nil)
+	w.Pass("prod-1")
+	w.Pass("prod-1")
+	if asked := w.Sim.Requests()[string(ccesim.OpIssue)]; asked != before || len(w.Recorder.Writes()) > 0 {
+		t.Errorf("%d requests for a certificate, writes %v", asked-before, w.Recorder.Writes())
+	}
+	if got := conditions(w.Get("prod-1")); got["Issued"] != "False/ClusterNotAvailable" {
+		t.Errorf("conditions: %v", got)
 	}
 }

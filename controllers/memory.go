@@ -37,6 +37,8 @@ type remembered struct {
 	// movedTo is an address that the cloud lists and that is not published yet, movedAt when it was first seen.
 	movedTo string
 	movedAt time.Time
+	// offered are the contexts that the cloud was last known to offer.
+	offered []v1alpha1.OfferedContext
 	// held is a certificate that could not be stored yet.
 	held *held
 	// unposted is an intent whose write failed, so that nothing was asked for.
@@ -54,8 +56,6 @@ type held struct {
 	adopted bool
 	// untried is true where it must be accepted by the cluster before it is published, and was not tried yet.
 	untried bool
-	// offered are the addresses that the cloud has offered it for.
-	offered []v1alpha1.OfferedContext
 	// began is the issuance id that the Secret carried before.
 	began string
 }

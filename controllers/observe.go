@@ -65,8 +65,10 @@ type pass struct {
 	unseen bool
 	// listAt is when the clusters are listed next.
 	listAt time.Time
-	// fresh is a certificate that was issued and is not stored yet.
+	// fresh is a certificate that was issued and is not stored yet; waits says why it waits to be accepted first, while what is
+	// stored serves on.
 	fresh *held
+	waits *publishProblem
 	// attempt and lost are what status is told.
 	attempt *status.Attempt
 	lost    *status.Lost
@@ -95,7 +97,9 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	p := &pass{now: now, cc: cc, slot: slots[0], insecureAllowed: r.AllowInsecureTLS, remembered: r.memory.of(cc.UID)}
 	p.copies = copiesOf(slots[1:], p.remembered)
 	if r.verification(p) != v1alpha1.VerificationDisabled {
-		p.trial = r.trials.of(cc.UID)
+		if last := r.trials.of(cc.UID); now.Sub(last.at) <= trialLasts*r.VerifyInterval {
+			p.trial = last
+		}
 	}
 	var err error
 	if p.account, err = r.accountOf(ctx, accountName(cc)); err != nil {

@@ -136,6 +136,11 @@ func (r *CredentialReconciler) mayAsk(ctx context.Context, p *pass) bool {
 		p.lookAt = p.now.Add(phaseLook)
 		return false
 	}
+	if p.unseen && p.asleepBefore() { // after a restart, until the first list
+		p.lookAt = p.now.Add(phaseLook)
+		p.waiting = true
+		return false
+	}
 	return !r.holdsBack(ctx, p)
 }
 
@@ -231,7 +236,7 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 		}
 		return 0, nil
 	}
-	if failure := p.clusterFailure(); failure != nil && !p.decision.OtherCluster {
+	if failure := p.wantedClusterFailure(); failure != nil {
 		p.fail(*failure)
 		p.lookAt = p.now.Add(phaseLook)
 		return 0, nil

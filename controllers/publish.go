@@ -31,12 +31,13 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 	if p.fresh == nil {
 		p.fresh = r.heldFor(p)
 	}
+	if p.fresh != nil {
+		r.tryHeld(ctx, p)
+	}
 	switch {
 	case p.fresh != nil:
-		if r.tryHeld(ctx, p) {
-			r.store(ctx, p)
-			r.tellAdopted(ctx, p)
-		}
+		r.store(ctx, p)
+		r.tellAdopted(ctx, p)
 	case p.problem != nil || p.stored() == nil:
 	case p.fill == nil && p.facts.carriedFor == p.purpose():
 		p.current = true
@@ -49,6 +50,9 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 	r.publishCopies(ctx, p)
 	if p.current && !p.cc.Spec.Suspend {
 		r.releaseFormer(ctx, p)
+	}
+	if p.waits != nil {
+		p.current, p.problem = false, p.waits
 	}
 }
 

@@ -51,7 +51,7 @@ func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.R
 		r.memory.update(p.cc, func(m *remembered) { m.unreported = attempt })
 		return r.failed(ctx, p.cc, fmt.Errorf("write the status: %w", err))
 	}
-	r.memory.update(p.cc, func(m *remembered) { m.unreported = nil })
+	r.memory.update(p.cc, func(m *remembered) { m.unreported, m.offered = nil, confirmedOf(next.Contexts) })
 	r.speak(ctx, p, previous, next)
 	return reconcile.Result{RequeueAfter: r.nextLook(p, next)}, nil
 }
@@ -86,7 +86,7 @@ func (r *CredentialReconciler) factsOf(p *pass) status.Facts {
 			Namespace: p.key.Namespace, SecretName: p.key.Name, Format: p.output.Format, Current: p.current,
 			Note: p.note,
 		},
-		Released: p.released, Held: p.fresh != nil && !p.current, Waiting: p.waiting, FleetHeld: p.fleetHeld,
+		Released: p.released, Held: p.waits != nil || p.fresh != nil && !p.current, Waiting: p.waiting, FleetHeld: p.fleetHeld,
 	}
 	facts.Verified, facts.Replaced = r.verified(p), p.replaced()
 	if p.listed.ID != "" {
@@ -143,7 +143,7 @@ func (p *pass) storedStatus() *status.Stored {
 	marks := p.marks()
 	described := &status.Stored{
 		Certificate: stored.certificate, IssuanceID: marks.IssuanceID,
-		Trigger: marks.Source.Trigger, Server: stored.way.server, Contexts: marks.Source.Contexts,
+		Trigger: marks.Source.Trigger, Server: stored.way.server, Contexts: p.contexts(),
 		ClusterName: p.knownName(), Revision: marks.Revision,
 	}
 	described.Certificate.RequestID, described.Certificate.AccessKeyID = marks.Source.RequestID, marks.Source.KeyID

@@ -124,10 +124,13 @@ func TestAWipedStatusComesBackWithoutACertificate(t *testing.T) {
 			w.Advance(21 * day)
 			w.Settle("prod-1")
 			before := w.Get("prod-1").Status
+			w.Advance(time.Minute)
 			w.WipeStatus("prod-1")
 			if restart {
-				w.Restart()
+				w.LookOut() // what the Secret says of the addresses, the cloud has to say again
 			}
+			w.Settle("prod-1")
+			w.Wait()
 			w.Settle("prod-1")
 			ignored := cmpopts.IgnoreFields(v1alpha1.ClusterCredentialStatus{}, "History")
 			times := cmpopts.IgnoreFields(metav1.Condition{}, "LastTransitionTime")

@@ -34,6 +34,8 @@ const (
 	untriedLook = time.Minute
 	// busyLook is how soon a target is tried again where too many others were being tried.
 	busyLook = 5 * time.Second
+	// trialLasts is how many intervals a trial is believed.
+	trialLasts = 2
 	// refusedApart is the least time between two refusals that together say that a certificate is refused for good.
 	refusedApart = 30 * time.Second
 )
@@ -55,11 +57,7 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyDeadline)
 	defer cancel()
-	p.fresh.offered = p.offer
-	if len(p.offer) == 0 { // it has the published address
-		p.fresh.offered = p.cc.Status.Contexts
-	}
-	if r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.offered, p.fresh.credential, true)) {
+	if r.judge(p, p.fresh.credential, r.try(ctx, p.offer, p.fresh.credential, true)) {
 		p.fresh.untried = mode == v1alpha1.VerificationRequired && !p.trial.accepted()
 		return
 	}
@@ -71,29 +69,42 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	p.trial = r.trials.of(p.cc.UID) // what is published was not tried
 }
 
-// tryHeld tries a certificate again that waits to be accepted; false: it waits on, or was refused.
-func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) bool {
+// tryHeld tries a certificate again that waits to be accepted, on the way that the spec asks for now. While it waits, what is
+// stored is seen to; one that is refused is dropped.
+func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) {
 	if !p.fresh.untried || r.verification(p) != v1alpha1.VerificationRequired {
-		return true
+		return
 	}
+	fresh := p.redressed(*p.fresh)
+	p.fresh = &fresh
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
-	tried := p.trial.about == aboutOf(p.fresh.credential) && p.trial.at.Equal(p.now) // in this very pass
-	switch accepted := tried || r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.offered, p.fresh.credential, false)); {
+	tried := p.trial.about == aboutOf(fresh.credential) && p.trial.at.Equal(p.now) // in this very pass
+	switch accepted := tried || r.judge(p, fresh.credential, r.try(ctx, fresh.marks.Source.Contexts, fresh.credential, false)); {
 	case !accepted:
 		r.dropHeld(p, v1alpha1.ReasonNotAccepted, "the cluster does not accept the new certificate, and it was not published: "+p.trial.outcome.Detail)
 		p.attempt.Failure.Counts, p.attempt.Failure.RetryAt = true, r.backoff(p, rotation.CapLate)
-		return false
 	case p.trial.accepted():
-		p.fresh.untried = false
-		return true
+		fresh.untried = false
+	default:
+		r.memory.update(p.cc, func(m *remembered) { m.held = &fresh })
+		p.fresh, p.waits = nil, &publishProblem{v1alpha1.ReasonUnreachable,
+			"spec.verification is Required, and the new certificate is kept in memory until the cluster can be asked: " + p.trial.outcome.Detail}
+		p.lookAt = p.now.Add(untriedLook)
 	}
-	fresh := p.fresh
-	r.memory.update(p.cc, func(m *remembered) { m.held = fresh })
-	p.problem = &publishProblem{v1alpha1.ReasonUnreachable,
-		"spec.verification is Required, and the new certificate is kept in memory until the cluster can be asked: " + p.trial.outcome.Detail}
-	p.lookAt = p.now.Add(untriedLook)
-	return false
+}
+
+// redressed is a certificate that waits, with the address that the spec asks for now: it, or the cluster, may have changed since.
+func (p *pass) redressed(h held) held {
+	if record, known := rotation.ParseRecord(h.marks.Request); known && record.ClusterID == p.listed.ID && len(p.offer) > 0 {
+		h.marks.Source.Contexts = p.offer
+	}
+	choice, access, err := kubeconfig.Choose(contextsOf(h.marks.Source.Contexts), p.wish())
+	if err != nil || choice.Verified == h.credential.Insecure { // which needs a CA, or must have none
+		return h
+	}
+	p.ownWords(way{server: choice.Server, insecure: !choice.Verified, access: v1alpha1.Access(access)}).dress(&h.credential.Endpoint)
+	return h
 }
 
 // judge notes what came of trying a credential that is not published yet; false: it is refused.
@@ -135,7 +146,7 @@ func (r *CredentialReconciler) checkTarget(ctx context.Context, p *pass) *status
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyDeadline)
 	defer cancel()
-	outcome := r.try(ctx, p.cc.Status.Contexts, credential, false)
+	outcome := r.try(ctx, p.contexts(), credential, false)
 	if outcome.Verdict == verify.Accepted || outcome.Verdict == verify.Refused {
 		return nil
 	}
@@ -291,7 +302,7 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 		p.facts.version == "" || !p.now.Before(stored.certificate.NotAfter.Time) {
 		return
 	}
-	if p.current && p.trial.about != "" && p.trial.at.Equal(p.now) { // it was tried before it was published
+	if p.current && p.isAboutStored() && p.trial.at.Equal(p.now) { // it was tried before it was published
 		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome, false)
 	}
 	due := r.nextTrial(p)
@@ -305,7 +316,7 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 	case tooMany:
 		p.tryAt = p.now.Add(busyLook + spread(string(p.cc.UID), 6*busyLook))
 	case begun:
-		published := publishedTrial{cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record}
+		published := publishedTrial{cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record, offered: p.contexts()}
 		r.beside(ctx, func(ctx context.Context) { r.tryPublished(ctx, published) })
 	}
 }
@@ -343,6 +354,7 @@ type publishedTrial struct {
 	now     time.Time
 	account account
 	record  *rotation.Record
+	offered []v1alpha1.OfferedContext
 }
 
 // tryPublished reads the published credential and tries it. Whoever has to know is woken where it has come to something else.
@@ -358,7 +370,7 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 	if err != nil {
 		return
 	}
-	outcome := r.try(ctx, t.cc.Status.Contexts, credential, false)
+	outcome := r.try(ctx, t.offered, credential, false)
 	otherCA := outcome.ServerCertificate && r.showsOtherCA(ctx, t, credential)
 	if !r.trials.isRunning(t.cc.UID) {
 		return // the object is gone, and was forgotten

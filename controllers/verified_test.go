@@ -17,6 +17,7 @@ import (
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 	"github.com/clustercredential/operator/controllers/testkit"
 	"github.com/clustercredential/operator/controllers/verify"
+	"github.com/clustercredential/operator/hack/ccesim"
 )
 
 // cluster answers as the test says; what a real one answers is for the tests of the room verify.
@@ -423,4 +424,99 @@ func TestWhatWasTriedIsForgottenWithItsObject(t *testing.T) {
 	w.Settle("prod-1")
 	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
 	wantPosts(t, w, 1)
+}
+
+// reachable is a cluster that answers at one server only.
+type reachable struct{ server string }
+
+func (r *reachable) Try(_ context.Context, c kubeconfig.Credential, _ bool) verify.Outcome {
+	if c.Server == r.server {
+		return accepts
+	}
+	return unreachable
+}
+
+// Whoever reads that the cluster cannot be asked writes another address, and the certificate in hand goes there.
+func TestACertificateThatWaitsFollowsTheSpec(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.Verify(&reachable{"https://192.168.0.10:5443"})
+	w.Create(w.Credential("prod-1", required))
+	for range 3 {
+		w.Advance(max(w.Pass("prod-1").RequeueAfter, time.Second))
+	}
+	if got := conditions(w.Get("prod-1")); got["Published"] != "False/Unreachable" {
+		t.Fatalf("conditions: %v", got)
+	}
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Endpoint = &v1alpha1.Endpoint{Access: v1alpha1.AccessInternal}
+	})
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+	if got := w.Get("prod-1").Status; got.Server != "https://192.168.0.10:5443" || got.Access != v1alpha1.AccessInternal {
+		t.Errorf("server %s, access %s", got.Server, got.Access)
+	}
+}
+
+// While a certificate waits to be accepted, what is published is repaired, changed and moved as ever.
+func TestWhileACertificateWaitsWhatIsPublishedIsSeenTo(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts, required, withOutputs(five()...))
+	w.LookOut()
+	w.Settle("prod-1")
+	old := w.Get("prod-1").Status.Certificate.SerialNumber
+	target.says(unreachable, "")
+	w.Clock.SetTime(w.Get("prod-1").Status.Certificate.NotAfter.Add(-3*day + time.Minute)) // the safe limit
+	w.Pass("prod-1")
+	w.Pass("prod-1")
+	wantPosts(t, w, 2)
+	w.Must(w.Client.Delete(t.Context(), w.Secret("argo")))
+	w.Must(w.Sim.UpdateCluster(testkit.ClusterID, func(c *ccesim.Cluster) { c.ExternalURL = eipAfter }))
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	w.Wait()
+	for range 20 {
+		w.Advance(time.Minute)
+		w.Pass("prod-1")
+	}
+	cc := w.Get("prod-1")
+	if w.Secret("argo") == nil || cc.Status.Server != eipAfter || cc.Status.Certificate.SerialNumber != old {
+		t.Errorf("server %s, certificate %s, want %s with %s and the lost output", cc.Status.Server, cc.Status.Certificate.SerialNumber, eipAfter, old)
+	}
+	if got := conditions(cc); got["Ready"] != "True/Valid" || got["Published"] != "False/Unreachable" {
+		t.Errorf("conditions: %v", got)
+	}
+	target.says(accepts, "")
+	w.Advance(2 * time.Minute)
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	wantCarried(t, w)
+	if got := w.Get("prod-1").Status; got.Server != eipAfter || got.Certificate.SerialNumber == old {
+		t.Errorf("server %s, certificate %s", got.Server, got.Certificate.SerialNumber)
+	}
+}
+
+// A refusal that is old says nothing of today.
+func TestAnOldRefusalAsksForNothing(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts)
+	w.Settle("prod-1")
+	target.says(refuses, "")
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	target.tries(w, 2)
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true })
+	w.Advance(31 * time.Second)
+	w.Pass("prod-1")
+	w.Advance(7 * day)
+	target.says(accepts, "")
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = false })
+	for range 5 {
+		w.Pass("prod-1")
+		w.Wait()
+		w.Advance(time.Minute)
+	}
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
 }

@@ -107,6 +107,10 @@ type OfferedContext struct {
 	// verified is true when TLS is verified against the cluster's CA.
 	// +required
 	Verified bool `json:"verified"`
+	// unconfirmed is true where only the Secret says so, which others may write too: after status was lost, until the cloud
+	// says it again. Such a server is not published into other namespaces. Unset: false.
+	// +optional
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 }
 
 // Certificate describes a client certificate.

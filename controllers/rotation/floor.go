@@ -109,11 +109,10 @@ func repairFloor(now time.Time, want Wanted, have Found, attempts []Attempt) (ti
 func refusedFloor(now time.Time, want Wanted, have Found, attempts []Attempt) (time.Time, string) {
 	at, why := intervalFloor(attempts, want.Floor)
 	last, wait := refusedWait(now, attempts)
-	if last == nil || !last.At.Add(wait).After(at) || dueAnyway(now, want, have) {
-		return at, why
+	if last != nil && last.At.Add(wait).After(at) && !dueAnyway(now, want, have) {
+		at, why = last.At.Add(wait), fmt.Sprintf(
+			"one was asked for at %s already, since the cluster did not accept the published one or had another CA; the next one waits for %s after it", stamp(last.At), wait)
 	}
-	at, why = last.At.Add(wait), fmt.Sprintf(
-		"one was asked for at %s already, since the cluster did not accept the published one or had another CA; the next one waits for %s after it", stamp(last.At), wait)
 	if requested(want.RenewRequest, have.Handled) {
 		if other, reason := requestFloor(now, attempts); other.Before(at) {
 			return other, reason

@@ -6,6 +6,7 @@ package target
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -135,6 +136,10 @@ func (m Marks) annotations() map[string]string {
 func (s Source) Empty() bool { return s.text() == "" }
 
 func (s Source) text() string {
+	s.Contexts = slices.Clone(s.Contexts)
+	for i := range s.Contexts {
+		s.Contexts[i].Unconfirmed = false // whoever reads it has to see to that
+	}
 	text, err := json.Marshal(s)
 	if err != nil || string(text) == "{}" {
 		return "" // strings, times and booleans always marshal

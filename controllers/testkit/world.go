@@ -225,7 +225,12 @@ func (w *World) SetFleetHold(on bool) {
 
 // Verify restarts the operator with certificates tried by v every ten minutes; in other worlds none is tried.
 func (w *World) Verify(v controllers.Verifier) {
-	w.config.Verifier, w.config.Guarded, w.config.VerifyInterval, w.config.VerifyCustomEndpoints = v, v, 10*time.Minute, true
+	w.VerifyApart(v, v)
+}
+
+// VerifyApart is Verify with another verifier for servers and proxies that the cloud has not offered.
+func (w *World) VerifyApart(v, guarded controllers.Verifier) {
+	w.config.Verifier, w.config.Guarded, w.config.VerifyInterval, w.config.VerifyCustomEndpoints = v, guarded, 10*time.Minute, true
 	w.Restart()
 }
 

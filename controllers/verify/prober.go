@@ -19,6 +19,7 @@ const (
 	defaultTotal     = 5 * time.Second
 	defaultPause     = time.Second
 	defaultSlots     = 8
+	slotWait         = 500 * time.Millisecond
 	defaultUserAgent = "clustercredential-operator"
 )
 
@@ -66,8 +67,8 @@ func New(options Options) *Prober {
 // Options.Attempt.
 //
 // With fresh, for a certificate that was just signed or a server whose names were just changed, it makes a few: after a
-// refusal, and after a server certificate for other names or times. Then it also waits for a slot, since a certificate
-// was paid for; otherwise it is Busy at once, so that no worker waits for the targets of others.
+// refusal, and after a server certificate for other names or times. Then it also waits half a second for a slot, since a
+// certificate was paid for; otherwise it is Busy at once, so that no worker waits for the targets of others.
 func (p *Prober) Try(ctx context.Context, c kubeconfig.Credential, fresh bool) Outcome {
 	ctx, cancel := context.WithTimeout(ctx, p.options.Total)
 	defer cancel()
@@ -91,6 +92,8 @@ func (p *Prober) enter(ctx context.Context, wait bool) bool {
 	if !wait {
 		return false
 	}
+	ctx, cancel := context.WithTimeout(ctx, slotWait)
+	defer cancel()
 	select {
 	case p.slots <- struct{}{}:
 		return true

@@ -317,8 +317,10 @@ func TestHungTargetsDoNotTakeEveryWorker(t *testing.T) {
 		start := time.Now()
 		want(t, prober.Try(t.Context(), c, false), Busy, "not tried")
 		wantElapsed(t, start, 0)
-		// A fresh one waits for the slot, and has the rest of its time: 2s of waiting, 2s of hanging.
-		want(t, prober.Try(t.Context(), c, true), Unreachable, "in time")
+		want(t, prober.Try(t.Context(), c, true), Busy, "not tried") // a fresh one waits, and not for long
+		wantElapsed(t, start, slotWait)
+		time.Sleep(defaultAttempt - slotWait - slotWait/2)
+		want(t, prober.Try(t.Context(), c, true), Unreachable, "in time") // it waits for the slot, and has its time then
 		wantElapsed(t, start, 2*defaultAttempt)
 		tries.Wait()
 		want(t, prober.Try(t.Context(), c, false), Unreachable, "in time")
@@ -335,10 +337,10 @@ func TestAFreshOneWaitsNoLongerThanItsTime(t *testing.T) {
 		tries.Go(func() { prober.Try(t.Context(), c, false) })
 		synctest.Wait()
 		time.Sleep(time.Second)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), slotWait/2)
 		defer cancel()
 		want(t, prober.Try(ctx, c, true), Busy, "not tried")
-		wantElapsed(t, start, 2*time.Second)
+		wantElapsed(t, start, time.Second+slotWait/2)
 		tries.Wait()
 		wantElapsed(t, start, 5*time.Second)
 	})
