@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -21,6 +22,13 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 	answer, err := kubeconfig.Parse(issued.Kubeconfig, p.now)
 	if err != nil {
 		r.discard(p, nil, err.Error())
+		return
+	}
+	if p.exceeds(answer.Identity.NotAfter) {
+		r.discard(p, &answer.Identity, "")
+		p.attempt.Failure.Reason, p.attempt.Failure.RetryAt = v1alpha1.ReasonRejected, p.now.Add(24*time.Hour)
+		p.attempt.Failure.Message = fmt.Sprintf("the cloud granted a certificate until %s, longer than %s allows (spec.grants[].maxValidity); it was not published",
+			answer.Identity.NotAfter.UTC().Format(time.RFC3339), p.account.object)
 		return
 	}
 	choice, access, err := kubeconfig.Choose(answer.Contexts, p.wish())
@@ -163,7 +171,7 @@ func (p *pass) freshMarks(issued issuer.Issued, offer []v1alpha1.OfferedContext)
 		RenewRequest: &handled,
 		Request:      record.String(),
 		Source: target.Source{
-			KeyID:       p.account.access.Key.ID,
+			KeyID:       p.account.access.Key.Name(),
 			ClusterName: p.clusterName, Trigger: issuance.Trigger, IssuedAt: &issuance.StartedAt,
 			RequestID: issued.RequestID, PreviousRequest: previous, Contexts: offer,
 		},

@@ -23,8 +23,10 @@ import (
 
 // account is an account as a pass sees it: usable, or with the reason why not.
 type account struct {
-	// object is the CloudAccount; nil: it does not exist.
-	object *v1alpha1.CloudAccount
+	// object is the account; nil: it does not exist.
+	object *accountObject
+	// granted are the grants of a ClusterCloudAccount for the namespace of the ClusterCredential.
+	granted []v1alpha1.AccountGrant
 	// access reaches the cloud; usable only when reason is empty.
 	access issuer.Access
 	// budget is the account's side of the budget.
@@ -39,95 +41,101 @@ type account struct {
 	unread bool
 }
 
-// accountOf reads the account that an object refers to.
+// accountOf reads the account that an object of a namespace refers to.
 func (c *Config) accountOf(ctx context.Context, name types.NamespacedName) (account, error) {
-	object := &v1alpha1.CloudAccount{}
-	if err := c.Client.Get(ctx, name, object); err != nil {
+	object, err := c.readAccount(ctx, name)
+	if err != nil {
 		if !apierrors.IsNotFound(err) {
-			return account{}, fmt.Errorf("read CloudAccount %s: %w", name, err)
+			return account{}, fmt.Errorf("read %s %s: %w", kindOf(name), name, err)
 		}
 		c.Keys.Drop(name) // a pass that began while it was there may have asked for its key since
+		where := " in namespace \"" + name.Namespace + "\""
+		if name.Namespace == "" {
+			where = ""
+		}
 		return account{
 			reason:  v1alpha1.ReasonAccountNotFound,
-			message: fmt.Sprintf("spec.accountRef: there is no CloudAccount %q in namespace %q; create it", name.Name, name.Namespace),
+			message: fmt.Sprintf("spec.accountRef: there is no %s %q%s; create it", kindOf(name), name.Name, where),
 		}, nil
 	}
 	return c.unlock(ctx, object)
 }
 
 // unlock reads the key of an account.
-func (c *Config) unlock(ctx context.Context, object *v1alpha1.CloudAccount) (account, error) {
-	name := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
-	a := account{object: object, version: fmt.Sprintf("%s/%d", object.UID, object.Generation)}
-	a.access = issuer.Access{Region: object.Spec.Region}
-	secretName, isToken := secretOf(object.Spec.Auth)
-	secret, err := c.Keys.Get(ctx, name, types.NamespacedName{Namespace: object.Namespace, Name: secretName})
+func (c *Config) unlock(ctx context.Context, object *accountObject) (account, error) {
+	a := account{object: object, version: fmt.Sprintf("%s/%d", object.GetUID(), object.GetGeneration())}
+	a.access = issuer.Access{Region: object.region, Endpoints: object.endpoints}
+	if object.auth.keyless.Method != "" {
+		a.access.Key.Keyless = object.auth.keyless
+	} else if err := c.readKey(ctx, &a); err != nil {
+		return account{}, err
+	}
+	a.access.ProjectID = projectOf(object, a.version)
+	if a.reason == "" && object.suspend {
+		a.reason = v1alpha1.ReasonAccountSuspended
+		a.message = fmt.Sprintf("spec.suspend of %s is true: no call is made with its key; set it to false to go on", object)
+	}
+	a.budget = c.budgetOf(a)
+	return a, nil
+}
+
+// readKey takes the key out of the Secret that an account names, or says why it cannot.
+func (c *Config) readKey(ctx context.Context, a *account) error {
+	object, named := a.object, a.object.auth.secret
+	text := fmt.Sprintf("Secret %q", named.Name)
+	if object.kind == v1alpha1.KindClusterCloudAccount {
+		text = fmt.Sprintf("Secret %q", named.String())
+	}
+	secret, err := c.Keys.Get(ctx, object.key(), named)
 	unread, isUnread := errors.AsType[*keyring.Unread](err)
 	switch {
 	case isUnread:
 		a.reason, a.unread = v1alpha1.ReasonCredentialsMissing, true
-		a.message = fmt.Sprintf("Secret %q, which CloudAccount %q names, could not be read: %s", secretName, object.Name, unread.Why)
+		a.message = fmt.Sprintf("%s, which %s names, could not be read: %s", text, object, unread.Why)
 	case errors.Is(err, keyring.ErrMissing):
 		a.reason = v1alpha1.ReasonCredentialsMissing
-		a.message = fmt.Sprintf("Secret %q, which CloudAccount %q names, does not exist; create it with the keys %s", secretName, object.Name, wantedKeys(isToken))
+		a.message = fmt.Sprintf("%s, which %s names, does not exist; create it with the keys %s", text, object, wantedKeys(object.auth.isToken))
 	case err != nil:
-		return account{}, err
+		return err
 	default:
 		a.version += "/" + secret.Version
-		a.access.Key, a.message = keyOf(secret.Data, isToken)
+		a.access.Key, a.message = keyOf(secret.Data, object.auth.isToken)
 		if a.message != "" {
 			a.reason = v1alpha1.ReasonCredentialsMissing
-			a.message = fmt.Sprintf("Secret %q, which CloudAccount %q names: %s", secretName, object.Name, a.message)
+			a.message = fmt.Sprintf("%s, which %s names: %s", text, object, a.message)
 		}
 	}
-	a.access.ProjectID = projectOf(object, a.version)
-	if a.reason == "" && object.Spec.Suspend {
-		a.reason = v1alpha1.ReasonAccountSuspended
-		a.message = fmt.Sprintf("spec.suspend of CloudAccount %q is true: no call is made with its key; set it to false to go on", object.Name)
-	}
-	a.budget = c.budgetOf(a, name)
-	return a, nil
+	return nil
 }
 
 // budgetOf names the key in the budget: the cloud counts by key, not by our objects.
-func (c *Config) budgetOf(a account, name types.NamespacedName) budget.Account {
-	place := c.Endpoint
-	if place == "" {
-		place = a.access.Region
-	}
-	key := a.access.Key.ID
+func (c *Config) budgetOf(a account) budget.Account {
+	name := a.object.key().String()
+	key := a.access.Key.Name()
 	if key == "" {
-		key = "token of " + name.String()
+		key = "token of " + name
 	}
 	limit := v1alpha1.DefaultIssuesPerMinute
-	if limits := a.object.Spec.Limits; limits != nil && limits.IssuesPerMinute != nil {
+	if limits := a.object.limits; limits != nil && limits.IssuesPerMinute != nil {
 		limit = int(*limits.IssuesPerMinute)
 	}
 	k := a.access.Key
 	secret := digest(string(k.Secret), string(k.SecurityToken), string(k.Token))
-	return budget.Account{Key: place + " " + key, Name: name.String(), Version: secret, State: a.version, PerMinute: limit}
+	return budget.Account{
+		Key: firstOf(a.access.Endpoints.CCE, c.Endpoint, a.access.Region) + " " + key, Name: name, Version: secret, State: a.version, PerMinute: limit,
+	}
 }
 
 // projectOf is the project that is given, or that was looked up with this very spec and
 // key: another region has another one, and so may another key. Empty: not known yet.
-func projectOf(object *v1alpha1.CloudAccount, version string) string {
-	if object.Spec.ProjectID != "" {
-		return object.Spec.ProjectID
+func projectOf(object *accountObject, version string) string {
+	if object.projectID != "" {
+		return object.projectID
 	}
-	if object.Status.CheckedWith == digest(version) {
-		return object.Status.ProjectID
+	if object.status.CheckedWith == digest(version) {
+		return object.status.ProjectID
 	}
 	return ""
-}
-
-func secretOf(auth v1alpha1.Auth) (name string, isToken bool) {
-	if auth.Token != nil {
-		return auth.Token.SecretRef.Name, true
-	}
-	if auth.AccessKey != nil {
-		return auth.AccessKey.SecretRef.Name, false
-	}
-	return "", false
 }
 
 func wantedKeys(isToken bool) string {
@@ -160,9 +168,10 @@ func keyOf(data map[string][]byte, isToken bool) (issuer.Key, string) {
 	}, ""
 }
 
-// sameIdentity says whether two accounts use the very same access key.
+// sameIdentity says whether two accounts use the very same access key, or the same identity of the operator's, in the same cloud.
 func sameIdentity(a, b account) bool {
-	return a.access.Key.ID != "" && a.access.Key.ID == b.access.Key.ID
+	name := a.access.Key.Name()
+	return name != "" && name == b.access.Key.Name() && a.access.Endpoints.CCE == b.access.Endpoints.CCE
 }
 
 // digest is a short name for what an attempt is made with. It goes to status, so it

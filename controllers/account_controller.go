@@ -31,7 +31,7 @@ import (
 	"github.com/clustercredential/operator/controllers/status"
 )
 
-// AccountReconciler keeps the status of CloudAccounts: whether the key works, and how
+// AccountReconciler keeps the status of accounts of both kinds: whether the key works, and how
 // many ClusterCredentials use it.
 type AccountReconciler struct {
 	Config
@@ -57,14 +57,14 @@ const (
 // keyWorks is what Ready says of a key that was tried.
 const keyWorks = "the cloud accepts the key"
 
-// Reconcile makes one pass over one CloudAccount: read the key, try it if that is due,
+// Reconcile makes one pass over one account: read the key, try it if that is due,
 // count its users, write the status if it differs.
 func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	now := r.Clock.Now()
-	object := &v1alpha1.CloudAccount{}
-	if err := r.Client.Get(ctx, request.NamespacedName, object); err != nil {
+	object, err := r.readAccount(ctx, request.NamespacedName)
+	if err != nil {
 		if !apierrors.IsNotFound(err) {
-			return reconcile.Result{}, fmt.Errorf("read the CloudAccount: %w", err)
+			return reconcile.Result{}, fmt.Errorf("read the account: %w", err)
 		}
 		r.Keys.Drop(request.NamespacedName)
 		r.Metrics.forgetAccount(request.NamespacedName)
@@ -80,17 +80,16 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		return reconcile.Result{}, err // unexpected: back off
 	}
 	next, after := r.examine(ctx, now, a)
+	seeGrants(&next, object, now)
 	next.Credentials = int32(min(len(users), math.MaxInt32))
 	if meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady) {
 		setReady(&next, object, now, v1alpha1.ReasonValid, keyWorks+capacityNote(users, a.budget.PerMinute))
 	}
 	r.Metrics.accountReady(request.NamespacedName, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady))
-	if equality.Semantic.DeepEqual(object.Status, next) {
+	if equality.Semantic.DeepEqual(object.status, next) {
 		return reconcile.Result{RequeueAfter: min(after, time.Hour)}, nil // nothing to tell: look again then
 	}
-	written := object.DeepCopy()
-	written.Status = next
-	if err := r.Client.Status().Update(ctx, written); err != nil {
+	if err := r.Client.Status().Update(ctx, object.withStatus(next)); err != nil {
 		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 			return reconcile.Result{RequeueAfter: staleLook}, nil // changed meanwhile: look again
 		}
@@ -99,13 +98,20 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	return reconcile.Result{RequeueAfter: min(after, time.Hour)}, nil
 }
 
+// seeGrants notes when the grants of a ClusterCloudAccount have changed.
+func seeGrants(next *v1alpha1.CloudAccountStatus, object *accountObject, now time.Time) {
+	if seen := grantsDigest(object); next.GrantsSeen != seen {
+		next.GrantsSeen, next.GrantsChangedTime = seen, new(metav1.NewTime(now.UTC().Truncate(time.Second)))
+	}
+}
+
 // examine returns the next status but for the count, and when to look again.
 func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a account) (v1alpha1.CloudAccountStatus, time.Duration) {
-	next := *a.object.Status.DeepCopy()
+	next := *a.object.status.DeepCopy()
 	next.AccessKeyID, next.ProjectID = a.access.Key.ID, a.access.ProjectID
 	seen := digest(a.version)
 	if a.reason != "" {
-		next.ObservedGeneration, next.CheckedWith = a.object.Generation, ""
+		next.ObservedGeneration, next.CheckedWith = a.object.GetGeneration(), ""
 		setReady(&next, a.object, now, a.reason, a.message)
 		if a.unread {
 			return next, unreadLook
@@ -113,8 +119,8 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 		return next, time.Hour
 	}
 	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
-		if next.ObservedGeneration != a.object.Generation {
-			next.ObservedGeneration = a.object.Generation
+		if next.ObservedGeneration != a.object.GetGeneration() {
+			next.ObservedGeneration = a.object.GetGeneration()
 			setReady(&next, a.object, now, heldReason(held.Hold), "the key is not tried now: other accounts have it too, and the cloud refused it, or asked for fewer calls")
 		}
 		return next, held.At.Sub(now)
@@ -124,7 +130,7 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 	}
 	project, err := r.try(ctx, a)
 	at := metav1.NewTime(now.UTC().Truncate(time.Second))
-	next.ObservedGeneration, next.CheckedWith, next.LastCheckTime = a.object.Generation, seen, &at
+	next.ObservedGeneration, next.CheckedWith, next.LastCheckTime = a.object.GetGeneration(), seen, &at
 	if err != nil {
 		e := issuer.As(err)
 		r.Budget.Report(now, a.budget, outcomeOf(e, false))
@@ -139,8 +145,8 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 
 // nextCheck is how long until the key is tried again; zero: now.
 func (r *AccountReconciler) nextCheck(now time.Time, a account, seen string) time.Duration {
-	s := a.object.Status
-	if s.CheckedWith != seen || s.LastCheckTime == nil || s.ObservedGeneration != a.object.Generation {
+	s := a.object.status
+	if s.CheckedWith != seen || s.LastCheckTime == nil || s.ObservedGeneration != a.object.GetGeneration() {
 		return 0
 	}
 	every := checkEvery
@@ -191,14 +197,14 @@ func accountReason(kind issuer.Kind) v1alpha1.Reason {
 	return status.ReasonOf(kind)
 }
 
-func setReady(next *v1alpha1.CloudAccountStatus, object *v1alpha1.CloudAccount, now time.Time, reason v1alpha1.Reason, message string) {
+func setReady(next *v1alpha1.CloudAccountStatus, object *accountObject, now time.Time, reason v1alpha1.Reason, message string) {
 	value := metav1.ConditionFalse
 	if reason == v1alpha1.ReasonValid {
 		value = metav1.ConditionTrue
 	}
 	meta.SetStatusCondition(&next.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionReady, Status: value, Reason: string(reason), Message: message,
-		ObservedGeneration: object.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
+		ObservedGeneration: object.GetGeneration(), LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
 	})
 }
 
@@ -208,6 +214,8 @@ func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager, workers int) erro
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("cloudaccount").
 		For(&v1alpha1.CloudAccount{}, builder.WithPredicates(predicate.Or(accountNews(), predicate.NewPredicateFuncs(isUnseen)))).
+		Watches(&v1alpha1.ClusterCloudAccount{}, &handler.EnqueueRequestForObject{},
+			builder.WithPredicates(predicate.Or(accountNews(), predicate.NewPredicateFuncs(isUnseen)))).
 		Watches(&v1alpha1.ClusterCredential{}, countLater()).
 		WatchesRawSource(source.Func(r.wake.Start)).
 		WithOptions(controller.Options{
@@ -219,8 +227,14 @@ func (r *AccountReconciler) SetupWithManager(mgr ctrl.Manager, workers int) erro
 // isUnseen says whether the status tells of another spec than the object's: somebody
 // wiped it, or put back an old one.
 func isUnseen(o client.Object) bool {
-	account, ok := o.(*v1alpha1.CloudAccount)
-	return ok && account.Status.ObservedGeneration != account.Generation
+	switch account := o.(type) {
+	case *v1alpha1.CloudAccount:
+		return account.Status.ObservedGeneration != account.Generation
+	case *v1alpha1.ClusterCloudAccount:
+		return account.Status.ObservedGeneration != account.Generation
+	default:
+		return false
+	}
 }
 
 // KeyChanged wakes the account.

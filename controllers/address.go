@@ -36,7 +36,7 @@ func (w way) dress(e *kubeconfig.Endpoint) {
 
 // way is the address that the cloud offers, with what the spec says instead and besides.
 func (p *pass) way() (way, error) {
-	if why := invalidEndpoint(p.cc.Spec.Endpoint); why != "" {
+	if why := firstOf(invalidEndpoint(p.cc.Spec.Endpoint), p.endpointNotGranted()); why != "" {
 		return way{}, errors.New(why)
 	}
 	server, verified, access, err := p.choice()

@@ -66,14 +66,15 @@ func (r *CredentialReconciler) checkCluster(
 		return false, &status.Failure{Reason: v1alpha1.ReasonRejected, Message: why, Counts: true, RetryAt: p.now.Add(time.Hour)}
 	}
 	p.clusterID, p.clusterName = p.wanted.Record.ClusterID, p.knownName()
-	if routine && p.clusterID != "" && p.cc.Status.Failures == 0 {
+	if routine && p.clusterID != "" && p.cc.Status.Failures == 0 && p.grantedByID() {
+		p.insecureAllowed = r.AllowInsecureTLS || p.terms().InsecureTLS
 		return true, nil
 	}
 	cluster, err := r.findCluster(ctx, p, cloud)
 	if err != nil {
 		e := issuer.As(err)
 		*outcome = outcomeOf(e, false)
-		f := r.cloudFailure(p, e)
+		f := r.clusterError(p, e)
 		return false, &f
 	}
 	outcome.Answered = true
@@ -83,6 +84,10 @@ func (r *CredentialReconciler) checkCluster(
 		}
 	}
 	p.cluster, p.clusterID, p.clusterName, p.phase = cluster, cluster.ID, cluster.Name, cluster.Phase
+	if failure := r.clusterNotGranted(p); failure != nil {
+		return false, failure
+	}
+	p.insecureAllowed = r.AllowInsecureTLS || p.terms().InsecureTLS
 	if refusal := p.unfitAdoption(cluster); refusal != nil {
 		return false, refusal
 	}

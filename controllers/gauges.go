@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/clustercredential/operator/api/v1alpha1"
 )
 
 // objectGauges collects the gauges of all objects.
@@ -74,7 +72,7 @@ func (g objectGauges) Collect(out chan<- prometheus.Metric) {
 		stamp(d.renewal, o.renewal, name.Namespace, name.Name)
 		stamp(d.nextAttempt, o.nextAttempt, name.Namespace, name.Name)
 		value(d.live, float64(o.live(time.Now())), name.Namespace, name.Name)
-		value(d.info, 1, name.Namespace, name.Name, string(v1alpha1.KindCloudAccount), name.Namespace, o.account)
+		value(d.info, 1, name.Namespace, name.Name, string(kindOf(o.account)), o.account.Namespace, o.account.Name)
 		for _, c := range o.conditions {
 			value(d.condition, 1, name.Namespace, name.Name, c.kind, c.status, c.reason)
 		}
@@ -84,6 +82,6 @@ func (g objectGauges) Collect(out chan<- prometheus.Metric) {
 		if ready {
 			v = 1
 		}
-		value(d.accountReady, v, string(v1alpha1.KindCloudAccount), name.Namespace, name.Name)
+		value(d.accountReady, v, labelsOf(name)...)
 	}
 }

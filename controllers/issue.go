@@ -48,7 +48,7 @@ func (r *CredentialReconciler) issue(ctx context.Context, p *pass, cloud issuer.
 		e := issuer.As(err)
 		*outcome = outcomeOf(e, true)
 		p.attempt.RequestID, p.attempt.Unknown = e.RequestID, e.MayHaveIssued
-		failure := r.cloudFailure(p, e)
+		failure := r.clusterError(p, e)
 		p.attempt.Failure = &failure
 		return
 	}
@@ -73,7 +73,7 @@ func requestOf(p *pass) issuer.Request {
 			request.ExpireAt = p.now.Add(v.Duration.Duration).UTC().Truncate(time.Second)
 		}
 	}
-	return request
+	return capped(request, p.terms().MaxValidity, p.now)
 }
 
 // cloudFailure says what to do about an error of the cloud.

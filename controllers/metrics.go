@@ -37,7 +37,7 @@ type Metrics struct {
 
 // objectState is what the object gauges tell.
 type objectState struct {
-	account                                   string
+	account                                   types.NamespacedName
 	notBefore, notAfter, renewal, nextAttempt time.Time
 	expiries                                  []time.Time // of the certificates that are known by serial number
 	conditions                                []conditionState
@@ -86,7 +86,7 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 
 // issued counts one call that asked for a certificate.
 func (m *Metrics) issued(a account, took time.Duration, err error) {
-	labels := labelsOf(a.object)
+	labels := labelsOf(a.object.key())
 	result, reason := "success", string(v1alpha1.ReasonIssued)
 	if err != nil {
 		result, reason = "failure", string(status.ReasonOf(issuer.As(err).Kind))
@@ -95,8 +95,8 @@ func (m *Metrics) issued(a account, took time.Duration, err error) {
 	m.duration.WithLabelValues(labels...).Observe(took.Seconds())
 }
 
-func labelsOf(a *v1alpha1.CloudAccount) []string {
-	return []string{string(v1alpha1.KindCloudAccount), a.Namespace, a.Name}
+func labelsOf(account types.NamespacedName) []string {
+	return []string{string(kindOf(account)), account.Namespace, account.Name}
 }
 
 func (m *Metrics) published(format v1alpha1.OutputFormat, ok bool) {
@@ -112,16 +112,16 @@ func (m *Metrics) verified(verdict verify.Verdict) {
 }
 
 func (m *Metrics) waited(a account, wait time.Duration) {
-	m.waits.WithLabelValues(labelsOf(a.object)...).Observe(wait.Seconds())
+	m.waits.WithLabelValues(labelsOf(a.object.key())...).Observe(wait.Seconds())
 }
 
 func (m *Metrics) unknownOutcome(cc *v1alpha1.ClusterCredential) {
-	m.unknown.WithLabelValues(string(v1alpha1.KindCloudAccount), cc.Namespace, cc.Spec.AccountRef.Name).Inc()
+	m.unknown.WithLabelValues(labelsOf(accountName(cc))...).Inc()
 }
 
 // observe notes the status of an object for the gauges.
 func (m *Metrics) observe(cc *v1alpha1.ClusterCredential, s v1alpha1.ClusterCredentialStatus) {
-	state := objectState{account: cc.Spec.AccountRef.Name, renewal: timeOf(s.RenewalTime), nextAttempt: timeOf(s.NextAttemptTime)}
+	state := objectState{account: accountName(cc), renewal: timeOf(s.RenewalTime), nextAttempt: timeOf(s.NextAttemptTime)}
 	if s.Certificate != nil {
 		state.notBefore, state.notAfter = s.Certificate.NotBefore.Time, s.Certificate.NotAfter.Time
 	}

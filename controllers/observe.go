@@ -8,7 +8,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/issuer"
@@ -94,7 +93,7 @@ type pass struct {
 // what is remembered of it is not what the watch shows.
 func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.ClusterCredential, now time.Time) (*pass, error) {
 	slots := slotsOf(cc)
-	p := &pass{now: now, cc: cc, slot: slots[0], insecureAllowed: r.AllowInsecureTLS, remembered: r.memory.of(cc.UID)}
+	p := &pass{now: now, cc: cc, slot: slots[0], remembered: r.memory.of(cc.UID)}
 	p.copies = copiesOf(slots[1:], p.remembered)
 	if r.verification(p) != v1alpha1.VerificationDisabled {
 		if last := r.trials.of(cc.UID); now.Sub(last.at) <= trialLasts*r.VerifyInterval {
@@ -102,9 +101,10 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 		}
 	}
 	var err error
-	if p.account, err = r.accountOf(ctx, accountName(cc)); err != nil {
+	if p.account, err = r.accountFor(ctx, cc.Namespace, cc.Spec.AccountRef); err != nil {
 		return nil, err
 	}
+	p.insecureAllowed = r.AllowInsecureTLS || p.terms().InsecureTLS
 	if err := r.findSecret(ctx, p); err != nil {
 		return nil, err
 	}
@@ -118,10 +118,6 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	p.noteLost()
 	p.found = foundOf(p, record)
 	return p, nil
-}
-
-func accountName(cc *v1alpha1.ClusterCredential) types.NamespacedName {
-	return types.NamespacedName{Namespace: cc.Namespace, Name: cc.Spec.AccountRef.Name}
 }
 
 // findSecret takes the facts of the primary Secret from memory, or reads it. Without a
@@ -167,15 +163,18 @@ func (r *CredentialReconciler) recordOf(ctx context.Context, p *pass) *rotation.
 	if !known {
 		return nil
 	}
-	wanted := p.cc.Spec.AccountRef.Name
-	if asked := p.askedBy(); asked != "" && asked == p.account.access.Key.ID {
-		record.AccountName = wanted
+	wanted := rotation.RecordOf(p.cc.Spec)
+	same := record.AccountKind == wanted.AccountKind && record.AccountName == wanted.AccountName
+	if asked := p.askedBy(); !same && asked != "" {
+		same = asked == p.account.access.Key.Name()
 	}
-	if record.AccountName != wanted && p.account.reason == "" {
-		before, err := r.accountOf(ctx, types.NamespacedName{Namespace: p.cc.Namespace, Name: record.AccountName})
-		if err == nil && sameIdentity(before, p.account) {
-			record.AccountName = wanted
-		}
+	if !same && p.account.reason == "" {
+		ref := v1alpha1.AccountReference{Kind: v1alpha1.AccountKind(record.AccountKind), Name: record.AccountName}
+		before, err := r.accountFor(ctx, p.cc.Namespace, ref)
+		same = err == nil && sameIdentity(before, p.account)
+	}
+	if same {
+		record.AccountKind, record.AccountName = wanted.AccountKind, wanted.AccountName
 	}
 	return &record
 }

@@ -176,15 +176,15 @@ func (r *CredentialReconciler) waitForTurn(p *pass, turn budget.Turn) time.Durat
 	case budget.Refused:
 		failure = status.Failure{
 			Reason: v1alpha1.ReasonUnauthorized, Final: true,
-			Message: fmt.Sprintf("the cloud refused the key of CloudAccount %q; put a valid one into its Secret", p.account.object.Name),
+			Message: fmt.Sprintf("the cloud refused the key of %s; put a valid one into its Secret", p.account.object),
 		}
 	case budget.Throttled:
 		failure = status.Failure{Reason: v1alpha1.ReasonThrottled, Message: "the cloud asked for fewer calls; the whole account waits"}
 	default:
 		failure = status.Failure{
 			Reason: v1alpha1.ReasonRateLimited,
-			Message: fmt.Sprintf("waiting for a turn under spec.limits.issuesPerMinute (%d) of CloudAccount %q, expected at about %s",
-				p.account.budget.PerMinute, p.account.object.Name, turn.At.UTC().Format(time.RFC3339)),
+			Message: fmt.Sprintf("waiting for a turn under spec.limits.issuesPerMinute (%d) of %s, expected at about %s",
+				p.account.budget.PerMinute, p.account.object, turn.At.UTC().Format(time.RFC3339)),
 		}
 	}
 	p.lookAt = turn.At
@@ -239,6 +239,10 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	if failure := p.wantedClusterFailure(); failure != nil {
 		p.fail(*failure)
 		p.lookAt = p.now.Add(phaseLook)
+		return 0, nil
+	}
+	if failure := p.tooLong(); failure != nil {
+		p.fail(*failure)
 		return 0, nil
 	}
 	if failure := r.checkTarget(ctx, p); failure != nil {

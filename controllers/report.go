@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -161,6 +162,8 @@ func (p *pass) storedStatus() *status.Stored {
 	if !stored.chained && !stored.way.insecure {
 		described.Note = "the client certificate is not signed by the CA that the cloud shows; whether the cluster accepts it is not known"
 	}
+	described.Note = strings.TrimPrefix(described.Note+"; "+p.capNote(), "; ")
+	described.Note = strings.TrimSuffix(described.Note, "; ")
 	return described
 }
 

@@ -29,9 +29,10 @@ import (
 )
 
 // +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=clustercredential.dev,resources=cloudaccounts,verbs=list;watch
+// +kubebuilder:rbac:groups=clustercredential.dev,resources=cloudaccounts;clustercloudaccounts,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups=clustercredential.dev,resources=credentialgrants,verbs=list;watch
-// +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials/status;cloudaccounts/status,verbs=update
+// +kubebuilder:rbac:groups=clustercredential.dev,resources=clustercredentials/status;cloudaccounts/status;clustercloudaccounts/status,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
@@ -39,7 +40,7 @@ import (
 const (
 	// indexSecretName finds ClusterCredentials by the namespaces and names of their output Secrets.
 	indexSecretName = "clustercredential.dev/secret-name"
-	// indexAccount finds ClusterCredentials by the name of their account.
+	// indexAccount finds ClusterCredentials by their account: namespace/name, and /name for a ClusterCloudAccount.
 	indexAccount = "clustercredential.dev/account"
 	// indexEntryName finds ClusterCredentials by the name of cluster, user and context in
 	// their kubeconfig.
@@ -150,7 +151,7 @@ func accountIndex(o client.Object) []string {
 	if !ok {
 		return nil
 	}
-	return []string{cc.Spec.AccountRef.Name}
+	return []string{accountName(cc).String()}
 }
 
 // Failures of a pass (not of the cloud) are tried again with this back-off.
@@ -188,6 +189,9 @@ func (r *CredentialReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsIn)).
 		Watches(&v1alpha1.CloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
 			builder.WithPredicates(accountNews())).
+		Watches(&v1alpha1.ClusterCloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
+			builder.WithPredicates(accountNews())).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.usersInNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Func(r.lead)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers, RateLimiter: retryLimiter(), ReconciliationTimeout: passDeadline,
@@ -245,15 +249,19 @@ func (r *CredentialReconciler) usersOf(ctx context.Context, account client.Objec
 // credentialsOf lists the ClusterCredentials that refer to an account.
 func (c *Config) credentialsOf(ctx context.Context, account types.NamespacedName) ([]v1alpha1.ClusterCredential, error) {
 	var list v1alpha1.ClusterCredentialList
-	err := c.Client.List(ctx, &list, client.InNamespace(account.Namespace),
-		client.MatchingFields{indexAccount: account.Name}, client.UnsafeDisableDeepCopy)
+	err := c.Client.List(ctx, &list, client.InNamespace(account.Namespace), // all namespaces for one that has none
+		client.MatchingFields{indexAccount: account.String()}, client.UnsafeDisableDeepCopy)
 	return list.Items, err
 }
 
 // KeyChanged wakes every ClusterCredential that uses the account.
 func (r *CredentialReconciler) KeyChanged(ctx context.Context, account types.NamespacedName) {
-	object := &v1alpha1.CloudAccount{ObjectMeta: metav1.ObjectMeta{Namespace: account.Namespace, Name: account.Name}}
-	for _, request := range r.usersOf(ctx, object) {
-		r.wake.add(request.NamespacedName)
+	users, err := r.credentialsOf(ctx, account)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Listed no ClusterCredentials of an account")
+		return // their own looks find it out
+	}
+	for i := range users {
+		r.wake.add(client.ObjectKeyFromObject(&users[i]))
 	}
 }

@@ -34,6 +34,9 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 				rotation.Window{Schedule: w.Schedule, Duration: w.Duration.Duration, TimeZone: w.TimeZone})
 		}
 	}
+	if since := p.capSince(); !since.IsZero() {
+		want.Schedule.Cap, want.Schedule.CapSince = p.terms().MaxValidity, since
+	}
 	want.Record.ProjectID = p.account.access.ProjectID
 	want.OtherName = record != nil && (p.replacedBy != "" || namesAnother(p, *record, want.Record))
 	want.Replaced = p.replacedBy

@@ -163,4 +163,13 @@ type CloudAccountStatus struct {
 	// credentials is how many ClusterCredentials use the account.
 	// +optional
 	Credentials int32 `json:"credentials,omitempty"`
+
+	// grantsSeen is a digest of spec.grants, and grantsChangedTime when they were last seen to change: from then on longer
+	// certificates than they allow are renewed sooner. Of ClusterCloudAccounts only.
+	// +optional
+	GrantsSeen string `json:"grantsSeen,omitempty"`
+
+	// grantsChangedTime is explained with grantsSeen.
+	// +optional
+	GrantsChangedTime *metav1.Time `json:"grantsChangedTime,omitempty"`
 }

@@ -116,7 +116,8 @@ type ClusterCredentialSpec struct {
 
 // AccountReference names an account.
 type AccountReference struct {
-	// kind is the kind of the account. CloudAccount (unset: this) is in the same namespace.
+	// kind is the kind of the account. CloudAccount (unset: this) is in the same namespace; ClusterCloudAccount is an
+	// administrator's, and has to grant it.
 	// +optional
 	Kind AccountKind `json:"kind,omitempty"`
 
@@ -124,16 +125,20 @@ type AccountReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="write the name of a CloudAccount: lower-case letters, digits, '-' and '.', such as huawei-prod"
+	// +kubebuilder:validation:XValidation:rule="!format.dns1123Subdomain().validate(self).hasValue()",message="write the name of an account: lower-case letters, digits, '-' and '.', such as huawei-prod"
 	Name string `json:"name,omitempty"`
 }
 
 // AccountKind is the kind of an account.
-// +kubebuilder:validation:Enum=CloudAccount
+// +kubebuilder:validation:Enum=CloudAccount;ClusterCloudAccount
 type AccountKind string
 
-// KindCloudAccount is a CloudAccount in the namespace of the ClusterCredential.
-const KindCloudAccount AccountKind = "CloudAccount"
+const (
+	// KindCloudAccount is a CloudAccount in the namespace of the ClusterCredential.
+	KindCloudAccount AccountKind = "CloudAccount"
+	// KindClusterCloudAccount is a ClusterCloudAccount, which has no namespace.
+	KindClusterCloudAccount AccountKind = "ClusterCloudAccount"
+)
 
 // ClusterReference names a CCE cluster by id or by name.
 //

@@ -94,6 +94,9 @@ const (
 	ReasonFleetHeld Reason = "FleetHeld"
 	// ReasonAccountNotFound: spec.accountRef names an account that does not exist. Create it.
 	ReasonAccountNotFound Reason = "AccountNotFound"
+	// ReasonAccountNotAllowed: the ClusterCloudAccount does not grant what is asked for: the namespace, the cluster, or a server or
+	// proxy of the spec's own; or there is no such cluster, which is not told apart. Ask its administrator.
+	ReasonAccountNotAllowed Reason = "AccountNotAllowed"
 	// ReasonAccountSuspended: spec.suspend of the account is true. Set it to false to go on.
 	ReasonAccountSuspended Reason = "AccountSuspended"
 	// ReasonCredentialsMissing: the account's Secret is missing or lacks a key. Create it.

@@ -17,6 +17,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&ClusterCredential{}, &ClusterCredentialList{},
 		&CloudAccount{}, &CloudAccountList{},
+		&ClusterCloudAccount{}, &ClusterCloudAccountList{},
 		&CredentialGrant{}, &CredentialGrantList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)

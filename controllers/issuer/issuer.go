@@ -5,6 +5,7 @@ package issuer
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -45,18 +46,56 @@ type Access struct {
 	Region string
 	// ProjectID is 32 lower-case hex digits; empty: looked up in IAM by Region.
 	ProjectID string
+	// Endpoints are the addresses of another cloud with the same API; empty ones: those of the Dialer, or of the region.
+	Endpoints Endpoints
 	// Key is how requests are signed.
 	Key Key
 }
 
-// Key is either an access key (ID and Secret, with SecurityToken for a temporary
-// one) or a Token that was obtained elsewhere (X-Auth-Token).
+// Endpoints are the addresses of a cloud: scheme and host only, http for loopback addresses only.
+type Endpoints struct {
+	CCE, IAM string
+	// CAPEM are the authorities that both are verified against, in PEM; empty: those of the Dialer.
+	CAPEM string
+}
+
+// Key is an access key (ID and Secret, with SecurityToken for a temporary one), a Token that was obtained elsewhere
+// (X-Auth-Token), or one that the operator obtains itself (Keyless).
 type Key struct {
 	ID            string
 	Secret        Sensitive
 	SecurityToken Sensitive
 	Token         Sensitive
+	Keyless       Keyless
 }
+
+// Name tells whose key it is, and is nothing secret: the id of an access key, or how the operator obtains it; empty for a token.
+func (k Key) Name() string {
+	if k.Keyless.Method == "" {
+		return k.ID
+	}
+	return strings.TrimRight(string(k.Keyless.Method)+" "+k.Keyless.IdpID+" "+k.Keyless.TokenFile, " ")
+}
+
+// Keyless is how the operator obtains a temporary key for itself; the zero value: it does not.
+type Keyless struct {
+	Method KeylessMethod
+	// IdpID and TokenFile are those of OIDC: the identity provider in IAM, and the file that holds the ID token.
+	IdpID, TokenFile string
+}
+
+// KeylessMethod is a way to a temporary key.
+type KeylessMethod string
+
+// The ways, as ClusterCloudAccount spells them.
+const (
+	// PodIdentity is CCE pod identity.
+	PodIdentity KeylessMethod = "podIdentity"
+	// InstanceMetadata is the metadata service of ECS.
+	InstanceMetadata KeylessMethod = "instanceMetadata"
+	// OIDC is federation with an identity provider of IAM.
+	OIDC KeylessMethod = "oidc"
+)
 
 // ClusterType picks the API path: CCE Standard and Turbo share one, Autopilot has
 // its own.

@@ -19,7 +19,14 @@ type Schedule struct {
 	Manual bool
 	// Windows are when it may be renewed for expiry; none: always.
 	Windows []Window
+	// Cap is the longest validity that somebody else allows, since CapSince; zero: nobody does. A certificate that is valid for
+	// longer is renewed sooner.
+	Cap      time.Duration
+	CapSince time.Time
 }
+
+// CapSlack is by how much a certificate may be valid for longer than allowed: the cloud rounds.
+const CapSlack = time.Hour
 
 // Validity is the granted validity of a certificate.
 type Validity struct {
@@ -39,7 +46,25 @@ func RenewAt(v Validity, s Schedule, uid string) (at time.Time, note string) {
 	lifetime := v.NotAfter.Sub(v.NotBefore)
 	before, note := leadTime(lifetime, s)
 	spread := spreadOf(uid, v.Serial, min(before/10, maxSpread, (lifetime-before)/10))
-	return v.NotAfter.Add(-before - spread).Truncate(time.Second), note
+	at = v.NotAfter.Add(-before - spread).Truncate(time.Second)
+	if s.Cap > 0 && lifetime > s.Cap+CapSlack {
+		if sooner := underCap(v, s, uid); sooner.Before(at) {
+			return sooner, note
+		}
+	}
+	return at, note
+}
+
+// underCap is when a certificate would be renewed that is valid for as long as is allowed; where that was before it became so,
+// the renewals are spread over the time after that.
+func underCap(v Validity, s Schedule, uid string) time.Time {
+	most, since := s.Cap, s.CapSince
+	s.Cap = 0
+	at, _ := RenewAt(Validity{NotBefore: v.NotBefore, NotAfter: v.NotBefore.Add(most), Serial: v.Serial}, s, uid)
+	if at.Before(since) {
+		at = since.Add(spreadOf(uid, v.Serial, min(most/3, maxSpread))).Truncate(time.Second)
+	}
+	return at
 }
 
 // leadTime is how long before expiry the renewal is due at the latest.

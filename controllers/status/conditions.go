@@ -260,7 +260,8 @@ func stalledOf(forGood bool, ready, issued, published verdict) *verdict {
 	}
 	for _, v := range []verdict{published, issued} {
 		switch v.reason {
-		case v1alpha1.ReasonRejected, v1alpha1.ReasonInsecureEndpoint, v1alpha1.ReasonContextNotFound, v1alpha1.ReasonSecretConflict:
+		case v1alpha1.ReasonRejected, v1alpha1.ReasonInsecureEndpoint, v1alpha1.ReasonContextNotFound, v1alpha1.ReasonSecretConflict,
+			v1alpha1.ReasonAccountNotAllowed:
 			return &verdict{true, v.reason, v.message}
 		case v1alpha1.ReasonUnauthorized, v1alpha1.ReasonCredentialsMissing:
 			if forGood {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/grants"
 	"github.com/clustercredential/operator/controllers/output"
 )
 
@@ -28,11 +29,11 @@ type Wish struct {
 
 // Consent says why the grants of the Secret's namespace do not let it be written; empty: one of them does. Several do not add up.
 // Whoever no grant names learns nothing of the grants that there are.
-func Consent(grants []v1alpha1.CredentialGrant, wish Wish) string {
+func Consent(all []v1alpha1.CredentialGrant, wish Wish) string {
 	var lacks []string
 	name := ""
-	for i := range grants {
-		grant := &grants[i]
+	for i := range all {
+		grant := &all[i]
 		if !names(grant.Spec, wish) || !grant.DeletionTimestamp.IsZero() {
 			continue
 		}
@@ -54,7 +55,7 @@ func Consent(grants []v1alpha1.CredentialGrant, wish Wish) string {
 // names says whether a grant lets the namespace write a Secret of that name at all.
 func names(grant v1alpha1.CredentialGrantSpec, wish Wish) bool {
 	from := slices.ContainsFunc(grant.From, func(f v1alpha1.GrantSource) bool { return f.Namespace == wish.From })
-	return from && slices.ContainsFunc(grant.To.SecretNames, func(pattern string) bool { return matches(pattern, wish.Secret.Name) })
+	return from && slices.ContainsFunc(grant.To.SecretNames, func(pattern string) bool { return grants.Matches(pattern, wish.Secret.Name) })
 }
 
 // missingIn lists what a grant lacks.
@@ -98,24 +99,4 @@ func missingIn(to v1alpha1.GrantTarget, wish Wish) []string {
 // fixedFormats are those that a grant stands for which names none.
 var fixedFormats = []v1alpha1.OutputFormat{
 	v1alpha1.FormatKubeconfig, v1alpha1.FormatArgoCD, v1alpha1.FormatClusterAPI, v1alpha1.FormatIstio, v1alpha1.FormatKubeVela, v1alpha1.FormatTLS,
-}
-
-// matches says whether a name fits a pattern, in which * stands for any text.
-func matches(pattern, name string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == name
-	}
-	rest, begins := strings.CutPrefix(name, parts[0])
-	if !begins {
-		return false
-	}
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(rest, part)
-		if !found {
-			return false
-		}
-		rest = after
-	}
-	return strings.HasSuffix(rest, parts[len(parts)-1])
 }

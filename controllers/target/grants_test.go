@@ -104,27 +104,3 @@ func TestAGrantLetsBeWrittenWhatItSays(t *testing.T) {
 		})
 	}
 }
-
-func TestAStarStandsForAnyText(t *testing.T) {
-	for pattern, names := range map[string]struct{ fit, not []string }{
-		"a":         {[]string{"a"}, []string{"", "b", "ab", "ba"}},
-		"*":         {[]string{"", "a", "a.b-c"}, nil},
-		"cluster-*": {[]string{"cluster-", "cluster-a", "cluster-a.b"}, []string{"cluster", "my-cluster-a"}},
-		"*-a":       {[]string{"-a", "b-a", "-a-a"}, []string{"a", "b-a-c"}},
-		"a*b*c":     {[]string{"abc", "a-b-c", "abbcc", "abcbc"}, []string{"ac", "acb", "ab", "xabc"}},
-		"a*a":       {[]string{"aa", "aba"}, []string{"a", "ab"}},
-		"a**b":      {[]string{"ab", "axb"}, []string{"a", "b"}},
-		"a.b":       {[]string{"a.b"}, []string{"axb"}},
-	} {
-		for _, name := range names.fit {
-			if !matches(pattern, name) {
-				t.Errorf("%s does not fit %s", name, pattern)
-			}
-		}
-		for _, name := range names.not {
-			if matches(pattern, name) {
-				t.Errorf("%s fits %s", name, pattern)
-			}
-		}
-	}
-}
