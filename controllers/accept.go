@@ -49,10 +49,17 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 	}
 	endpoint := kubeconfig.Endpoint{CAPEM: choice.CAPEM}
 	address.way.dress(&endpoint)
-	p.offer = address.offer
+	if why := p.adoptsAnother(address.way.server); why != "" {
+		r.discard(p, &answer.Identity, "")
+		p.attempt.Failure.Reason, p.attempt.Failure.Message = v1alpha1.ReasonSecretConflict, why
+		return
+	}
 	p.fresh = &held{
 		issuance: *p.attempt.Issuance, credential: kubeconfig.Credential{Endpoint: endpoint, Identity: answer.Identity},
 		marks: p.freshMarks(issued, address.offer), began: p.facts.marks.IssuanceID,
+	}
+	if stored := p.stored(); stored != nil {
+		p.fresh.beganWith = stored.certificate.FingerprintSHA256
 	}
 }
 

@@ -53,8 +53,8 @@ func (p *pass) otherShape(s slot, live *corev1.Secret) string {
 		if want := p.outputFacts().ClusterName(s.output); s.output.ClusterName == "" && named != "" && named != want {
 			return fmt.Sprintf("Argo CD knows the cluster as %q, and would know it as %q: write %s", named, want, s.field("clusterName"))
 		}
-		if way, err := p.way(); p.ownServer() == "" && server != "" && err == nil && server != way.server {
-			return fmt.Sprintf("Argo CD knows the cluster by %s, and would know it by %s: write spec.endpoint.server", server, way.server)
+		if way, err := p.way(); err == nil {
+			return p.otherServer(server, way.server)
 		}
 	case v1alpha1.FormatIstio:
 		id := p.outputFacts().ClusterName(s.output)
@@ -66,6 +66,22 @@ func (p *pass) otherShape(s slot, live *corev1.Secret) string {
 	default: // any other key stays, and harms nobody
 	}
 	return ""
+}
+
+// otherServer says that Argo CD would know a cluster by another address than it does; empty: it would not, or that is asked for.
+func (p *pass) otherServer(known, server string) string {
+	if p.ownServer() != "" || known == "" || known == server {
+		return ""
+	}
+	return fmt.Sprintf("Argo CD knows the cluster by %s, and would know it by %s: write spec.endpoint.server", known, server)
+}
+
+// adoptsAnother says that of the Secret that is taken over, once an answer has named the address.
+func (p *pass) adoptsAnother(server string) string {
+	if !p.adopts() || p.output.Format != v1alpha1.FormatArgoCD || p.view == nil || p.view.live == nil {
+		return ""
+	}
+	return p.otherServer(strings.TrimRight(string(p.view.live.Data["server"]), "/"), server)
 }
 
 // credentialsIn reads what somebody has put into a Secret by hand: one of our formats, or a kubeconfig with one user.
@@ -104,7 +120,7 @@ func (p *pass) unfitAdoption(cluster issuer.Cluster) *status.Failure {
 		return nil
 	}
 	p.problem = p.standingProblem()
-	return &status.Failure{Reason: p.problem.reason, Message: p.problem.message}
+	return &status.Failure{Reason: p.problem.reason, Message: p.problem.message, Counts: true, RetryAt: p.now.Add(time.Hour)}
 }
 
 // adoptStored serves the certificate on that stands in an adopted Secret, if it is valid and of the very cluster: no certificate

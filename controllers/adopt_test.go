@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/testkit"
+	"github.com/clustercredential/operator/hack/ccesim"
 )
 
 func adopting(outputs ...v1alpha1.Output) func(*v1alpha1.ClusterCredential) {
@@ -203,10 +205,15 @@ func TestAClusterOfArgoCDKeepsItsAddressOrIsNotAdopted(t *testing.T) {
 			w := handMade(t, change, argo)
 			before, version := w.Posts(), w.Secret("argo").ResourceVersion
 			w.Create(w.Credential("prod-1", adopting(argo)))
-			for range 3 {
+			asked := w.Sim.Requests()[string(ccesim.OpShow)]
+			for range 30 {
 				w.Pass("prod-1")
+				w.Advance(time.Minute)
 			}
 			wantPosts(t, w, before)
+			if n := w.Sim.Requests()[string(ccesim.OpShow)] - asked; n > 2 {
+				t.Errorf("the cloud was asked %d times in half an hour", n)
+			}
 			if message := conditionMessage(w.Get("prod-1"), v1alpha1.ConditionPublished); !strings.Contains(message, "Argo CD knows the cluster by https://192.168.0.10:5443") {
 				t.Errorf("Published says %q", message)
 			}

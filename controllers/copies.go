@@ -218,7 +218,8 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 	if live == nil || !want.Carries(live) {
 		if c.isAway() && !p.vouchesFor(source) {
 			refused(fmt.Sprintf("Secret %s is in another namespace, and the primary Secret names a server that the cloud has not offered: "+
-				"somebody has changed it, or status was lost and the cloud was not asked since", c.key))
+				"somebody has changed it, or status was lost and the cloud was not asked since; the next list confirms addresses, and the next certificate "+
+				"custom ones (annotate with %s)", c.key, v1alpha1.AnnotationRenewRequestedAt))
 			return
 		}
 		if p.cc.Spec.Suspend && p.fresh == nil {

@@ -775,3 +775,18 @@ func TestAfterALostStatusAnotherNamespaceKeepsWhatItHas(t *testing.T) {
 	h.wantWritten(t)
 	wantPosts(t, h.World, 1)
 }
+
+// What waited in memory is the cloud's, when it is stored in the end.
+func TestACertificateThatWaitedIsPublishedElsewhereToo(t *testing.T) {
+	t.Parallel()
+	h, target := newHub(t), &cluster{answer: unreachable}
+	h.Verify(target)
+	h.Create(h.grant())
+	h.create(h.away(), required)
+	h.pass(2)
+	wantPosts(t, h.World, 1)
+	target.says(accepts, "")
+	h.pass(2)
+	h.wantWritten(t)
+	wantConditions(t, h.Get("prod-1"), with("True/Accepted"))
+}

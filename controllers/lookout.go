@@ -49,6 +49,13 @@ type lookout struct {
 	listed   bool
 	listedAt time.Time                 // when it was made
 	clusters map[string]issuer.Cluster // by id
+	unasked  map[string]bool           // ids of which nothing is known: not listed, and too many to be asked for one by one
+}
+
+// found is what the cloud says of clusters.
+type found struct {
+	clusters []issuer.Cluster
+	unasked  map[string]bool
 }
 
 func (l *lookouts) of(key lookoutKey) (lookout, bool) {
@@ -82,16 +89,16 @@ func (l *lookouts) stop(key lookoutKey) {
 
 // note keeps the list, and says whether it tells something else than the one before. A list that could not be had leaves the one
 // before; one that was not made anew for as long as lasts is forgotten.
-func (l *lookouts) note(key lookoutKey, at time.Time, clusters []issuer.Cluster, listed bool, lasts time.Duration) (changed bool) {
+func (l *lookouts) note(key lookoutKey, at time.Time, list found, listed bool, lasts time.Duration) (changed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	next := &lookout{at: at, listed: listed, listedAt: at, clusters: map[string]issuer.Cluster{}}
-	for _, cluster := range clusters {
+	next := &lookout{at: at, listed: listed, listedAt: at, clusters: map[string]issuer.Cluster{}, unasked: list.unasked}
+	for _, cluster := range list.clusters {
 		next.clusters[cluster.ID] = cluster
 	}
 	before := l.seen[key]
 	if !listed && before != nil {
-		next.listed, next.listedAt, next.clusters = before.listed, before.listedAt, before.clusters
+		next.listed, next.listedAt, next.clusters, next.unasked = before.listed, before.listedAt, before.clusters, before.unasked
 	}
 	for other, seen := range l.seen { // of a former key or spec of the account, or of one that nobody uses any more
 		if other.account == key.account && other.clusterType == key.clusterType || at.Sub(seen.at) > lasts {
@@ -99,7 +106,10 @@ func (l *lookouts) note(key lookoutKey, at time.Time, clusters []issuer.Cluster,
 		}
 	}
 	l.seen[key] = next
-	return listed && (before == nil || !before.listed || !reflect.DeepEqual(before.clusters, next.clusters))
+	if !listed || before == nil || !before.listed {
+		return listed
+	}
+	return !reflect.DeepEqual(before.clusters, next.clusters) || !reflect.DeepEqual(before.unasked, next.unasked)
 }
 
 // lookOut takes what the cloud last listed of the cluster into the pass, and has it list anew when it is time.
@@ -127,6 +137,7 @@ func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rot
 			r.beside(ctx, func(ctx context.Context) { r.listClusters(ctx, key, p.account, p.now) })
 		}
 	}
+	p.untold = !known
 	if p.unseen = !seen.listed || !p.tellsOf(seen, r.ClusterInterval); !p.unseen {
 		p.apply(seen, *record)
 	}
@@ -149,78 +160,79 @@ func (r *CredentialReconciler) listClusters(ctx context.Context, key lookoutKey,
 	ctx, cancel := context.WithTimeout(ctx, lookDeadline)
 	defer cancel()
 	defer r.lookouts.stop(key)
-	clusters, listed := r.clustersOf(ctx, key, a, now)
-	if !r.lookouts.note(key, now, clusters, listed, listLasts*r.ClusterInterval) {
+	list, listed := r.clustersOf(ctx, key, a, now)
+	if !r.lookouts.note(key, now, list, listed, listLasts*r.ClusterInterval) {
 		return
 	}
 	r.KeyChanged(ctx, key.account) // whoever uses it looks again
 }
 
-func (r *CredentialReconciler) clustersOf(ctx context.Context, key lookoutKey, a account, now time.Time) ([]issuer.Cluster, bool) {
+func (r *CredentialReconciler) clustersOf(ctx context.Context, key lookoutKey, a account, now time.Time) (found, bool) {
 	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
-		return nil, false // a key that is refused is not tried for this, and a cloud that is throttling is left alone
+		return found{}, false // a key that is refused is not tried for this, and a cloud that is throttling is left alone
 	}
 	cloud, err := r.Dialer.Dial(a.access)
 	if err != nil {
-		return nil, false
+		return found{}, false
 	}
-	clusters, err := cloud.Clusters(ctx, key.clusterType)
+	list := found{}
+	list.clusters, err = cloud.Clusters(ctx, key.clusterType)
 	if err == nil {
 		before, _ := r.lookouts.of(key)
-		clusters, err = r.withUnlisted(ctx, key, cloud, clusters, before)
+		err = r.addUnlisted(ctx, key, cloud, &list, before)
 	}
 	if err != nil {
 		r.Budget.Report(now, a.budget, outcomeOf(issuer.As(err), false))
-		return nil, false
+		return found{}, false
 	}
-	return clusters, true
+	return list, true
 }
 
 // mostUnlisted bounds how many clusters are asked for one by one after a list. Of the others nothing is said.
 const mostUnlisted = 20
 
-// withUnlisted asks for the published clusters that are not in the list: it may leave out what the key may not list, and a
-// cluster is gone only where the cloud says so of its id. Those that were gone before come last.
-func (r *CredentialReconciler) withUnlisted(
-	ctx context.Context, key lookoutKey, cloud issuer.Cloud, clusters []issuer.Cluster, before lookout,
-) ([]issuer.Cluster, error) {
-	unlisted, err := r.unlisted(ctx, key, clusters)
+// addUnlisted asks for the published clusters that are not in the list: it may leave out what the key may not list, and a
+// cluster is gone only where the cloud says so of its id. Those that were gone before come last, and stay so until it says otherwise.
+func (r *CredentialReconciler) addUnlisted(
+	ctx context.Context, key lookoutKey, cloud issuer.Cloud, list *found, before lookout,
+) error {
+	unlisted, err := r.unlisted(ctx, key, list.clusters)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	gone := func(id string) bool {
 		_, there := before.clusters[id]
-		return before.listed && !there
+		return before.listed && !there && !before.unasked[id]
 	}
 	slices.Sort(unlisted)
-	slices.SortStableFunc(unlisted, func(a, b string) int {
-		switch {
-		case gone(a) == gone(b):
-			return 0
-		case gone(a):
-			return 1
-		default:
-			return -1
-		}
-	})
+	first := slices.DeleteFunc(slices.Clone(unlisted), gone)
+	last := slices.DeleteFunc(unlisted, func(id string) bool { return slices.Contains(first, id) })
+	unlisted = append(first, last...)
 	for n, id := range unlisted {
-		cluster := issuer.Cluster{ID: id} // there, as far as anybody knows
-		switch {
-		case n >= mostUnlisted && gone(id):
+		if n >= mostUnlisted {
+			list.miss(id, gone(id))
 			continue
-		case n < mostUnlisted:
-			shown, err := cloud.ClusterByID(ctx, key.clusterType, id)
-			if err != nil && issuer.As(err).Kind == issuer.NotFound {
-				continue
-			}
-			if err == nil {
-				cluster = shown
-			}
+		}
+		cluster, err := cloud.ClusterByID(ctx, key.clusterType, id)
+		if err != nil {
+			list.miss(id, gone(id) || issuer.As(err).Kind == issuer.NotFound)
+			continue
 		}
 		cluster.CAPEM = nil
-		clusters = append(clusters, cluster)
+		list.clusters = append(list.clusters, cluster)
 	}
-	return clusters, nil
+	return nil
+}
+
+// miss notes a cluster that could not be found; where it is not gone, nothing is known of it.
+func (f *found) miss(id string, gone bool) {
+	if gone {
+		return
+	}
+	if f.unasked == nil {
+		f.unasked = map[string]bool{}
+	}
+	f.unasked[id] = true
 }
 
 // unlisted are the published clusters of an account that a list leaves out.
@@ -248,7 +260,11 @@ func (r *CredentialReconciler) unlisted(ctx context.Context, key lookoutKey, clu
 // apply compares the list with what is published.
 func (p *pass) apply(seen lookout, record rotation.Record) {
 	cluster, there := seen.clusters[record.ClusterID]
-	if !there {
+	switch {
+	case seen.unasked[record.ClusterID]:
+		p.unseen = true
+		return
+	case !there:
 		p.missingCluster(seen, record)
 		return
 	}
@@ -393,11 +409,11 @@ func (p *pass) phaseFailure() *status.Failure {
 	}
 }
 
-// asleepBefore says whether a renewal waits for a cluster that was not available when it was last listed.
+// asleepBefore says whether a renewal waits for a cluster that was not available, or gone, when it was last listed.
 func (p *pass) asleepBefore() bool {
 	stored := p.stored()
 	return stored != nil && p.now.Before(rotation.SafeLimit(stored.validity())) && p.cc.Status.Failures == 0 &&
-		!p.decision.OtherCluster && p.saidAlready(v1alpha1.ReasonClusterNotAvailable)
+		!p.decision.OtherCluster && (p.saidAlready(v1alpha1.ReasonClusterNotAvailable) || p.saidAlready(v1alpha1.ReasonClusterNotFound))
 }
 
 func goneFailure() status.Failure {

@@ -468,6 +468,27 @@ func TestAClusterMadeAnewIsNotAskedForACertificateBeforeItIsThere(t *testing.T) 
 	wantConditions(t, w.Get("prod-1"), healthy)
 }
 
+// Nobody asks for a certificate of a cluster that is known to be gone, also after a restart.
+func TestAClusterThatIsGoneIsNotAskedAfterARestart(t *testing.T) {
+	t.Parallel()
+	w := watched(t, nil)
+	w.Sim.RemoveCluster(testkit.ClusterID)
+	w.Clock.SetTime(w.Get("prod-1").Status.RenewalTime.Add(-12 * time.Minute))
+	look(t, w)
+	before := w.Sim.Requests()[string(ccesim.OpIssue)]
+	w.Advance(5 * time.Minute) // it is due
+	w.Restart()
+	w.Pass("prod-1")
+	w.Pass("prod-1")
+	look(t, w)
+	if asked := w.Sim.Requests()[string(ccesim.OpIssue)]; asked != before {
+		t.Errorf("%d requests for a certificate", asked-before)
+	}
+	if got := w.Get("prod-1"); conditions(got)["Issued"] != "False/ClusterNotFound" || got.Status.Failures > 0 {
+		t.Errorf("conditions: %v", conditions(got))
+	}
+}
+
 // A renewal that waits for a cluster goes on waiting after a restart.
 func TestAClusterThatSleepsIsNotAskedAfterARestart(t *testing.T) {
 	t.Parallel()

@@ -56,8 +56,8 @@ type held struct {
 	adopted bool
 	// untried is true where it must be accepted by the cluster before it is published, and was not tried yet.
 	untried bool
-	// began is the issuance id that the Secret carried before.
-	began string
+	// began is the issuance id that the Secret carried before, beganWith the fingerprint of its certificate.
+	began, beganWith string
 }
 
 func newMemory() *memory {

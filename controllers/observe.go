@@ -60,8 +60,9 @@ type pass struct {
 	phase      string
 	unlisted   bool
 	replacedBy string
-	// unseen is true where the clusters are listed and no list tells of the published one yet.
-	unseen bool
+	// unseen is true where the clusters are listed and no list tells of the published one yet; untold, where none was tried yet since
+	// the process began to lead.
+	unseen, untold bool
 	// listAt is when the clusters are listed next.
 	listAt time.Time
 	// fresh is a certificate that was issued and is not stored yet; waits says why it waits to be accepted first, while what is
@@ -96,9 +97,7 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	p := &pass{now: now, cc: cc, slot: slots[0], remembered: r.memory.of(cc.UID)}
 	p.copies = copiesOf(slots[1:], p.remembered)
 	if r.verification(p) != v1alpha1.VerificationDisabled {
-		if last := r.trials.of(cc.UID); now.Sub(last.at) <= trialLasts*r.VerifyInterval {
-			p.trial = last
-		}
+		p.trial = r.knownTrial(p)
 	}
 	var err error
 	if p.account, err = r.accountFor(ctx, cc.Namespace, cc.Spec.AccountRef); err != nil {

@@ -136,7 +136,7 @@ func (r *CredentialReconciler) mayAsk(ctx context.Context, p *pass) bool {
 		p.lookAt = p.now.Add(phaseLook)
 		return false
 	}
-	if p.unseen && p.asleepBefore() { // after a restart, until the first list
+	if p.untold && p.asleepBefore() { // after a restart, until the first list
 		p.lookAt = p.now.Add(phaseLook)
 		p.waiting = true
 		return false

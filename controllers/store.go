@@ -31,7 +31,9 @@ func (r *CredentialReconciler) heldFor(p *pass) *held {
 	if name := p.cc.Spec.Cluster.Name; name != "" && name == kept.marks.Source.ClusterName {
 		wanted.ClusterID = record.ClusterID // one of that name was made anew, and this is its certificate
 	}
-	if p.now.Before(kept.credential.NotAfter) && !wanted.Differs(record) {
+	name := kept.marks.Source.ClusterName
+	other := p.cc.Spec.Cluster.Name != "" && name != "" && name != p.cc.Spec.Cluster.Name
+	if p.now.Before(kept.credential.NotAfter) && !other && !wanted.Differs(record) {
 		return kept
 	}
 	r.memory.update(p.cc, func(m *remembered) { m.held = nil })
@@ -50,6 +52,13 @@ func (r *CredentialReconciler) store(ctx context.Context, p *pass) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeDeadline)
 	defer cancel()
 	fresh, first := p.fresh, p.remembered.held == nil
+	before := p.offer
+	p.offer = fresh.marks.Source.Contexts // what is published from now on
+	defer func() {
+		if !p.current {
+			p.offer = before
+		}
+	}()
 	if p.view == nil && !r.lookAgain(ctx, p) {
 		r.hold(p, nil, errUnread)
 		return
@@ -90,7 +99,9 @@ func (r *CredentialReconciler) lookAgain(ctx context.Context, p *pass) bool {
 // overtaken says whether somebody else has stored another certificate, or taken the
 // name, since the pass began: then ours comes too late, and is discarded.
 func (r *CredentialReconciler) overtaken(p *pass) bool {
-	other := p.facts.stored != nil && p.facts.marks.IssuanceID != p.fresh.began && p.facts.marks.IssuanceID != p.fresh.issuance.ID
+	id := p.facts.marks.IssuanceID
+	other := p.facts.stored != nil && id != p.fresh.began && id != p.fresh.issuance.ID && // marks may come and go meanwhile
+		p.facts.stored.certificate.FingerprintSHA256 != p.fresh.beganWith
 	taken := p.view.live != nil && (p.facts.standing == target.Foreign && !p.adopts() || p.facts.standing == target.Others)
 	if !other && !taken {
 		return false

@@ -57,7 +57,7 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyDeadline)
 	defer cancel()
-	if r.judge(p, p.fresh.credential, r.try(ctx, p.offer, p.fresh.credential, true)) {
+	if r.judge(p, p.fresh.credential, r.try(ctx, p.fresh.marks.Source.Contexts, p.fresh.credential, true)) {
 		p.fresh.untried = mode == v1alpha1.VerificationRequired && !p.trial.accepted()
 		return
 	}
@@ -66,7 +66,7 @@ func (r *CredentialReconciler) tryFresh(ctx context.Context, p *pass) {
 	r.discard(p, &refused.credential.Identity, "")
 	p.attempt.Failure.Reason = v1alpha1.ReasonNotAccepted
 	p.attempt.Failure.Message = "the cluster does not accept the new certificate, and it was not published: " + p.trial.outcome.Detail
-	p.trial = r.trials.of(p.cc.UID) // what is published was not tried
+	p.trial = r.knownTrial(p) // what is published was not tried
 }
 
 // tryHeld tries a certificate again that waits to be accepted, on the way that the spec asks for now. While it waits, what is
@@ -84,6 +84,7 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) {
 	case !accepted:
 		r.dropHeld(p, v1alpha1.ReasonNotAccepted, "the cluster does not accept the new certificate, and it was not published: "+p.trial.outcome.Detail)
 		p.attempt.Failure.Counts, p.attempt.Failure.RetryAt = true, r.backoff(p, rotation.CapLate)
+		p.trial = r.knownTrial(p)
 	case p.trial.accepted():
 		fresh.untried = false
 	default:
@@ -91,13 +92,25 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) {
 		p.fresh, p.waits = nil, &publishProblem{v1alpha1.ReasonUnreachable,
 			"spec.verification is Required, and the new certificate is kept in memory until the cluster can be asked: " + p.trial.outcome.Detail}
 		p.lookAt = p.now.Add(untriedLook)
+		p.trial = r.knownTrial(p)
 	}
+}
+
+// knownTrial is the last trial of what is published, unless it is too old to be believed.
+func (r *CredentialReconciler) knownTrial(p *pass) trial {
+	if last := r.trials.of(p.cc.UID); p.now.Sub(last.at) <= trialLasts*r.VerifyInterval {
+		return last
+	}
+	return trial{}
 }
 
 // redressed is a certificate that waits, with the address that the spec asks for now: it, or the cluster, may have changed since.
 func (p *pass) redressed(h held) held {
-	if record, known := rotation.ParseRecord(h.marks.Request); known && record.ClusterID == p.listed.ID && len(p.offer) > 0 {
-		h.marks.Source.Contexts = p.offer
+	if p.remembered.held == nil {
+		return h // it was issued in this pass
+	}
+	if record, known := rotation.ParseRecord(h.marks.Request); known && record.ClusterID == p.listed.ID && p.listed.ID != "" {
+		h.marks.Source.Contexts = currentOffer(h.marks.Source.Contexts, offerOf(p.listed))
 	}
 	choice, access, err := kubeconfig.Choose(contextsOf(h.marks.Source.Contexts), p.wish())
 	if err != nil || choice.Verified == h.credential.Insecure { // which needs a CA, or must have none
@@ -228,10 +241,12 @@ func (t *trials) of(uid types.UID) trial {
 	return t.last[uid]
 }
 
-func (t *trials) note(uid types.UID, about string, at time.Time, outcome verify.Outcome, otherCA bool) (before, after trial) {
+func (t *trials) note(uid types.UID, about string, at time.Time, outcome verify.Outcome, otherCA bool, lasts time.Duration) (before, after trial) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before = t.last[uid]
+	if before = t.last[uid]; at.Sub(before.at) > lasts {
+		before = trial{} // of another time
+	}
 	if outcome.Verdict == verify.Busy && before.about == about { // it says nothing
 		after = before
 		after.againAt = at.Add(busyLook)
@@ -303,7 +318,7 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 		return
 	}
 	if p.current && p.isAboutStored() && p.trial.at.Equal(p.now) { // it was tried before it was published
-		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome, false)
+		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome, false, trialLasts*r.VerifyInterval)
 	}
 	due := r.nextTrial(p)
 	if due.After(p.now) {
@@ -375,7 +390,7 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 	if !r.trials.isRunning(t.cc.UID) {
 		return // the object is gone, and was forgotten
 	}
-	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, otherCA)
+	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, otherCA, trialLasts*r.VerifyInterval)
 	if outcome.Verdict == verify.Busy || before.differs(after) {
 		r.wake.add(client.ObjectKeyFromObject(t.cc))
 	}

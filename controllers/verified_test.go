@@ -520,3 +520,82 @@ func TestAnOldRefusalAsksForNothing(t *testing.T) {
 	wantPosts(t, w, 1)
 	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
 }
+
+// What waits is of another cluster, and says nothing of the published one.
+func TestWhileAnotherClusterCannotBeAskedThePublishedOneKeepsItsBytes(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]v1alpha1.Verification{"it waits": v1alpha1.VerificationRequired, "it is refused": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, target := verifying(t, accepts, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Verification = mode })
+			w.LookOut()
+			w.Settle("prod-1")
+			before := w.Secret("prod-1-kubeconfig")
+			w.Advance(time.Minute)
+			if target.says(unreachable, ""); mode == "" {
+				target.says(refuses, "")
+			}
+			w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = testkit.OtherID })
+			for range 15 {
+				w.Pass("prod-1")
+				w.Wait()
+				w.Advance(time.Minute)
+			}
+			if w.Posts() < 2 {
+				t.Error("nothing was asked for")
+			}
+			if got := w.Secret("prod-1-kubeconfig"); got.ResourceVersion != before.ResourceVersion {
+				t.Error("the published Secret was written")
+			}
+			asked := w.Posts()
+			w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.ID = testkit.ClusterID })
+			w.Pass("prod-1")
+			w.Pass("prod-1")
+			wantPosts(t, w, asked)
+			if got := w.Secret("prod-1-kubeconfig"); string(got.Data["value"]) != string(before.Data["value"]) {
+				t.Error("the published credential has changed")
+			}
+		})
+	}
+}
+
+func TestACertificateThatWaitsIsDroppedWhereAnotherClusterIsNamed(t *testing.T) {
+	t.Parallel()
+	named := func(name string) func(*v1alpha1.ClusterCredential) {
+		return func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster = v1alpha1.ClusterReference{Name: name} }
+	}
+	w, target := verifying(t, unreachable, required, named("prod-1"))
+	w.Pass("prod-1")
+	w.Pass("prod-1")
+	wantPosts(t, w, 1)
+	w.Change("prod-1", named("prod-2"))
+	target.says(accepts, "")
+	for range 3 {
+		w.Pass("prod-1")
+		w.Advance(time.Minute)
+	}
+	wantPosts(t, w, 2)
+	if got := w.Get("prod-1").Status; got.ClusterID != testkit.OtherID {
+		t.Errorf("cluster %s", got.ClusterID)
+	}
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+}
+
+// Of two refusals a week apart, the first says nothing of today.
+func TestTwoRefusalsFarApartAskForNothing(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts)
+	w.Settle("prod-1")
+	target.says(refuses, "")
+	w.Advance(11 * time.Minute)
+	w.Pass("prod-1")
+	target.tries(w, 2)
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true })
+	w.Advance(7 * day)
+	w.Pass("prod-1")
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = false })
+	w.Pass("prod-1")
+	target.tries(w, 3)
+	w.Pass("prod-1")
+	wantPosts(t, w, 1)
+}

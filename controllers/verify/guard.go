@@ -33,7 +33,7 @@ type Guarded struct{ prober *Prober }
 func (g *Guarded) Try(ctx context.Context, c kubeconfig.Credential, fresh bool) Outcome {
 	outcome := g.prober.Try(ctx, c, fresh)
 	if outcome.Verdict == Unreachable {
-		return Outcome{Verdict: Unreachable, ServerCertificate: outcome.ServerCertificate, Detail: "no answer of an API server at the address, or through the proxy, that spec.endpoint gives"}
+		return Outcome{Verdict: Unreachable, ServerCertificate: outcome.ServerCertificate, Detail: "no answer of an API server at an address, or through a proxy, that the cloud has not offered"}
 	}
 	return outcome
 }
