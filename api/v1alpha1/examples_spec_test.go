@@ -41,9 +41,10 @@ func specExamples() []example {
 		rejected:   []string{"spec: {accountRef: null}"},
 	}, {
 		constraint: constraint{credential, "spec.accountRef.kind", "enum"},
-		accepted:   []string{"spec: {accountRef: {name: huawei-prod, kind: CloudAccount}}"},
+		accepted: []string{
+			"spec: {accountRef: {name: huawei-prod, kind: CloudAccount}}", "spec: {accountRef: {name: huawei-shared, kind: ClusterCloudAccount}}",
+		},
 		rejected: []string{
-			"spec: {accountRef: {name: huawei-prod, kind: ClusterCloudAccount}}", // of a later release
 			"spec: {accountRef: {name: huawei-prod, kind: Secret}}",
 			"spec: {accountRef: {name: huawei-prod, kind: ''}}",
 		},
@@ -61,7 +62,7 @@ func specExamples() []example {
 		rejected:   []string{"spec: {accountRef: {name: " + long(254) + "}}"},
 	}, {
 		constraint: constraint{credential, "spec.accountRef.name",
-			"write the name of a CloudAccount: lower-case letters, digits, '-' and '.', such as huawei-prod"},
+			"write the name of an account: lower-case letters, digits, '-' and '.', such as huawei-prod"},
 		accepted: []string{"spec: {accountRef: {name: a.b-2}}"},
 		rejected: []string{"spec: {accountRef: {name: Huawei}}", "spec: {accountRef: {name: fleet/huawei}}", "spec: {accountRef: {name: ''}}"},
 	}, {

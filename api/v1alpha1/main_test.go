@@ -35,11 +35,12 @@ func TestMain(m *testing.M) {
 const (
 	credential = "ClusterCredential"
 	account    = "CloudAccount"
+	lent       = "ClusterCloudAccount"
 	consent    = "CredentialGrant"
 )
 
 // resources are the plural names of the kinds.
-var resources = map[string]string{credential: "clustercredentials", account: "cloudaccounts", consent: "credentialgrants"}
+var resources = map[string]string{credential: "clustercredentials", account: "cloudaccounts", lent: "clustercloudaccounts", consent: "credentialgrants"}
 
 // minimal are the smallest objects that say enough.
 var minimal = map[string]string{
@@ -53,6 +54,11 @@ metadata: {name: huawei-prod}
 spec:
   region: ap-southeast-3
   auth: {accessKey: {secretRef: {name: huawei-keys}}}`,
+	lent: `
+metadata: {name: huawei-shared}
+spec:
+  region: ap-southeast-3
+  auth: {accessKey: {secretRef: {name: huawei-keys, namespace: clustercredential-system}}}`,
 	consent: `
 metadata: {name: fleet}
 spec:
@@ -91,7 +97,9 @@ func object(t *testing.T, kind, namespace, snippet string) *unstructured.Unstruc
 		t.Fatal(err)
 	}
 	u.Object = runtime.DeepCopyJSON(integers(u.Object).(map[string]any))
-	u.SetNamespace(namespace)
+	if kind != lent {
+		u.SetNamespace(namespace)
+	}
 	return u
 }
 
@@ -126,7 +134,11 @@ func objects(t *testing.T, kind, namespace string) dynamic.ResourceInterface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Resource(v1alpha1.GroupVersion.WithResource(resources[kind])).Namespace(namespace)
+	all := c.Resource(v1alpha1.GroupVersion.WithResource(resources[kind]))
+	if kind == lent {
+		return all
+	}
+	return all.Namespace(namespace)
 }
 
 // typed returns a client that decodes into the Go types, as the operator's does.

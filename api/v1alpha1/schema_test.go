@@ -65,7 +65,7 @@ func schemas(t *testing.T) map[string]schema {
 		}
 		found[crd.Spec.Names.Kind] = crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 	}
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{account, credential, consent}) {
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{account, lent, credential, consent}) {
 		t.Fatalf("kinds in %s: %v", crdDir, got)
 	}
 	return found
@@ -100,8 +100,8 @@ func constraints(t *testing.T) map[constraint]string {
 	found := map[constraint]string{}
 	for kind, root := range schemas(t) {
 		root.walk("", func(path string, s schema) {
-			if strings.HasPrefix(path, "status.conditions") {
-				return // the schema of Kubernetes itself
+			if isKubernetes(path) {
+				return
 			}
 			for what, says := range s.keywords() {
 				found[constraint{kind, path, what}] = says
@@ -117,6 +117,11 @@ func constraints(t *testing.T) map[constraint]string {
 		})
 	}
 	return found
+}
+
+// isKubernetes says whether the schema at a path is one of Kubernetes itself.
+func isKubernetes(path string) bool {
+	return strings.HasPrefix(path, "status.conditions[") || strings.HasPrefix(path, "status.conditions.") || strings.Contains(path, ".selector.")
 }
 
 // keywords returns the keywords that check a value, and what the API server says if it fails.
@@ -203,8 +208,8 @@ func TestNoDefaultsButThatOfStatus(t *testing.T) {
 func TestEveryFieldIsExplained(t *testing.T) {
 	for kind, root := range schemas(t) {
 		root.walk("", func(path string, s schema) {
-			ours := strings.HasPrefix(path, "spec") || strings.HasPrefix(path, "status") && !strings.HasPrefix(path, "status.conditions[")
-			if !ours || strings.HasSuffix(path, "]") {
+			ours := strings.HasPrefix(path, "spec") || strings.HasPrefix(path, "status")
+			if !ours || isKubernetes(path) || strings.HasSuffix(path, "]") {
 				return
 			}
 			name := path[strings.LastIndex(path, ".")+1:]
@@ -212,7 +217,7 @@ func TestEveryFieldIsExplained(t *testing.T) {
 				t.Errorf("%s %s: the comment does not begin with the name of the field: %q", kind, path, s.Description)
 			}
 			for inner := range s.Properties {
-				optional := strings.HasPrefix(path, "spec") && !slices.Contains(s.Required, inner)
+				optional := strings.HasPrefix(path, "spec") && !slices.Contains(s.Required, inner) && !isKubernetes(path+"."+inner)
 				if optional && !saysUnset(s.Properties[inner].Description) {
 					t.Errorf("%s %s.%s: the comment does not say what unset means: %q", kind, path, inner, s.Properties[inner].Description)
 				}

@@ -31,6 +31,7 @@ func examples() []example {
 	all := slices.Concat(specExamples(), endpointExamples(), outputExamples(), formatExamples())
 	all = append(all, accountExamples()...)
 	all = append(all, grantExamples()...)
+	all = append(all, lentExamples()...)
 	return append(all, statusExamples()...)
 }
 
@@ -168,6 +169,8 @@ func decode(o *unstructured.Unstructured) (any, error) {
 	switch o.GetKind() {
 	case account:
 		into = &v1alpha1.CloudAccount{}
+	case lent:
+		into = &v1alpha1.ClusterCloudAccount{}
 	case consent:
 		into = &v1alpha1.CredentialGrant{}
 	}

@@ -132,3 +132,40 @@ func TestTheRenewalKeepsItsBounds(t *testing.T) {
 		}
 	}
 }
+
+// Somebody else allows less than was granted.
+func TestACapBringsTheRenewalForward(t *testing.T) {
+	granted := Validity{NotBefore: at(-10 * day), NotAfter: at(20 * day), Serial: "0A"}
+	plain, _ := RenewAt(granted, Schedule{}, "uid-1")
+	for name, test := range map[string]struct {
+		cap      time.Duration
+		since    time.Time
+		from, to time.Time
+	}{
+		"none":                          {0, time.Time{}, plain, plain},
+		"more than was granted":         {31 * day, at(0), plain, plain},
+		"as much as was granted":        {30 * day, at(0), plain, plain},
+		"not an hour less":              {30*day - 59*time.Minute, at(0), plain, plain},
+		"as if it had been granted":     {18 * day, at(-day), at(day), at(2 * day)},
+		"long over: from when it holds": {3 * day, at(-time.Hour), at(-time.Hour), at(23 * time.Hour)},
+		"short: within a third of it":   {6 * time.Hour, at(0), at(0), at(2 * time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _ := RenewAt(granted, Schedule{Cap: test.cap, CapSince: test.since}, "uid-1")
+			if got.Before(test.from) || got.After(test.to) {
+				t.Errorf("it is renewed at %s, want %s to %s", got, test.from, test.to)
+			}
+			if again, _ := RenewAt(granted, Schedule{Cap: test.cap, CapSince: test.since}, "uid-1"); !again.Equal(got) {
+				t.Error("another time the next time")
+			}
+		})
+	}
+	spread := map[time.Time]bool{}
+	for i := range 100 {
+		got, _ := RenewAt(granted, Schedule{Cap: 3 * day, CapSince: at(0)}, "uid-"+strconv.Itoa(i))
+		spread[got.Truncate(time.Hour)] = true
+	}
+	if len(spread) < 20 {
+		t.Errorf("a fleet is renewed in %d different hours", len(spread))
+	}
+}

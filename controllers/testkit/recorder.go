@@ -157,7 +157,7 @@ func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client
 	if err := c.Get(ctx, key, obj, opts...); err != nil {
 		return err
 	}
-	if shown, ok := obj.(*metav1.PartialObjectMetadata); ok && shown.Labels[v1alpha1.LabelManaged] != "true" {
+	if shown, ok := obj.(*metav1.PartialObjectMetadata); ok && kind(obj) == KindSecret && shown.Labels[v1alpha1.LabelManaged] != "true" {
 		return apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
 	}
 	return nil
@@ -256,6 +256,8 @@ func kind(obj client.Object) string {
 		return "Event"
 	case *v1alpha1.CloudAccount:
 		return KindAccount
+	case *v1alpha1.ClusterCloudAccount:
+		return "ClusterCloudAccount"
 	default:
 		return obj.GetObjectKind().GroupVersionKind().Kind
 	}

@@ -300,6 +300,22 @@ func (w *World) CloudAccount() *v1alpha1.CloudAccount {
 	}
 }
 
+// LentAccount is a ClusterCloudAccount, named like the namespace, with limits off, whose key is that of KeySecret in another
+// namespace.
+func (w *World) LentAccount(keys string, grants ...v1alpha1.AccountGrant) *v1alpha1.ClusterCloudAccount {
+	return &v1alpha1.ClusterCloudAccount{
+		ObjectMeta: metav1.ObjectMeta{Name: w.Namespace},
+		Spec: v1alpha1.ClusterCloudAccountSpec{
+			Region: Region, ProjectID: ProjectID,
+			Auth: v1alpha1.ClusterAuth{AccessKey: &v1alpha1.ClusterSecretKeySource{
+				SecretRef: v1alpha1.NamespacedSecretReference{Namespace: keys, Name: KeySecret},
+			}},
+			Limits: &v1alpha1.Limits{IssuesPerMinute: new(int32(1_000_000))},
+			Grants: grants,
+		},
+	}
+}
+
 // Credential is a ClusterCredential of prod-1, with everything else unset.
 func (w *World) Credential(name string, changes ...func(*v1alpha1.ClusterCredential)) *v1alpha1.ClusterCredential {
 	cc := &v1alpha1.ClusterCredential{
