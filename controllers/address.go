@@ -138,9 +138,14 @@ func (p *pass) confirmed(said []v1alpha1.OfferedContext) []v1alpha1.OfferedConte
 	contexts := slices.Clone(said)
 	for i := range contexts {
 		contexts[i].Unconfirmed = false
-		contexts[i].Unconfirmed = !slices.Contains(p.cc.Status.Contexts, contexts[i]) && !slices.Contains(p.remembered.offered, contexts[i])
+		contexts[i].Unconfirmed = !slices.Contains(p.cc.Status.Contexts, contexts[i]) && !slices.Contains(p.offered, contexts[i])
 	}
 	return contexts
+}
+
+// isUnconfirmed says whether only the Secret says of an address that the cloud offers it.
+func (p *pass) isUnconfirmed() bool {
+	return slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Unconfirmed })
 }
 
 // confirmedOf leaves out what only a Secret says.

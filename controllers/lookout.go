@@ -125,7 +125,7 @@ func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rot
 	due := seen.at.Add(r.ClusterInterval)
 	switch {
 	case known:
-	case slices.ContainsFunc(p.contexts(), func(o v1alpha1.OfferedContext) bool { return o.Unconfirmed }):
+	case p.isUnconfirmed():
 		due = p.now // status was lost
 	default:
 		due = r.began.Add(spread(key.account.String(), r.ClusterInterval))

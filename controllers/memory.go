@@ -23,6 +23,8 @@ type memory struct {
 	objects    map[types.UID]*remembered
 	names      map[types.NamespacedName]types.UID
 	preflights map[string]time.Time
+	// offered are the contexts that the cloud has offered of clusters, by their ids. The slices are never changed.
+	offered map[string][]v1alpha1.OfferedContext
 }
 
 // remembered is what is remembered of one ClusterCredential.
@@ -37,8 +39,6 @@ type remembered struct {
 	// movedTo is an address that the cloud lists and that is not published yet, movedAt when it was first seen.
 	movedTo string
 	movedAt time.Time
-	// offered are the contexts that the cloud was last known to offer.
-	offered []v1alpha1.OfferedContext
 	// held is a certificate that could not be stored yet.
 	held *held
 	// unposted is an intent whose write failed, so that nothing was asked for.
@@ -65,6 +65,28 @@ func newMemory() *memory {
 		objects:    map[types.UID]*remembered{},
 		names:      map[types.NamespacedName]types.UID{},
 		preflights: map[string]time.Time{},
+		offered:    map[string][]v1alpha1.OfferedContext{},
+	}
+}
+
+// mostOffered bounds of how many clusters it is remembered what the cloud offers.
+const mostOffered = 50_000
+
+func (m *memory) offeredOf(clusterID string) []v1alpha1.OfferedContext {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.offered[clusterID]
+}
+
+// offers notes what the cloud was last known to offer of a cluster.
+func (m *memory) offers(clusterID string, contexts []v1alpha1.OfferedContext) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.offered) >= mostOffered {
+		clear(m.offered) // the next lists tell
+	}
+	if clusterID != "" && len(contexts) > 0 {
+		m.offered[clusterID] = contexts
 	}
 }
 

@@ -72,6 +72,8 @@ type pass struct {
 	// attempt and lost are what status is told.
 	attempt *status.Attempt
 	lost    *status.Lost
+	// offered are those that the cloud has offered of the published cluster, as this process remembers.
+	offered []v1alpha1.OfferedContext
 	// offer are the addresses that the cloud was found to offer in this pass.
 	offer []v1alpha1.OfferedContext
 	// cluster is as the cloud was found to describe it in this pass; without an ID: it was not asked.
@@ -111,6 +113,9 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 		return nil, err
 	}
 	record := r.recordOf(ctx, p)
+	if record != nil {
+		p.offered = r.memory.offeredOf(record.ClusterID)
+	}
 	r.lookOut(ctx, p, record)
 	r.takeListed(ctx, p)
 	p.wanted = wantedOf(p, record, r.MinIssueInterval)

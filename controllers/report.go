@@ -52,7 +52,8 @@ func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.R
 		r.memory.update(p.cc, func(m *remembered) { m.unreported = attempt })
 		return r.failed(ctx, p.cc, fmt.Errorf("write the status: %w", err))
 	}
-	r.memory.update(p.cc, func(m *remembered) { m.unreported, m.offered = nil, confirmedOf(next.Contexts) })
+	r.memory.update(p.cc, func(m *remembered) { m.unreported = nil })
+	r.memory.offers(next.ClusterID, confirmedOf(next.Contexts))
 	r.speak(ctx, p, previous, next)
 	return reconcile.Result{RequeueAfter: r.nextLook(p, next)}, nil
 }

@@ -321,6 +321,9 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome, false, trialLasts*r.VerifyInterval)
 	}
 	due := r.nextTrial(p)
+	if p.untold && !due.After(p.now) && p.isUnconfirmed() {
+		due = p.now.Add(busyLook) // the list that follows at once says where it may be tried
+	}
 	if due.After(p.now) {
 		p.tryAt = due
 		return
