@@ -92,23 +92,26 @@ type ClusterCloudAccountSpec struct {
 // +kubebuilder:validation:XValidation:rule="[has(self.accessKey), has(self.token), has(self.podIdentity), has(self.instanceMetadata), has(self.oidc)].filter(x, x).size() == 1",message="set exactly one of accessKey, token, podIdentity, instanceMetadata and oidc"
 type ClusterAuth struct {
 	// accessKey is an access key. Its Secret holds accessKey and secretKey, and
-	// securityToken where the key is a temporary one.
+	// securityToken where the key is a temporary one. Exactly one of the five kinds is set.
 	// +optional
 	AccessKey *ClusterSecretKeySource `json:"accessKey,omitempty"`
 
-	// token is an IAM token (X-Auth-Token) that something else obtains and renews. Its Secret holds token.
+	// token is an IAM token (X-Auth-Token) that something else obtains and renews. Its Secret holds token. Exactly
+	// one of the five kinds is set.
 	// +optional
 	Token *ClusterSecretKeySource `json:"token,omitempty"`
 
-	// podIdentity is the agency that CCE associates with the operator's ServiceAccount (CCE pod identity). It has no fields: write {}.
+	// podIdentity is the agency that CCE associates with the operator's ServiceAccount (CCE pod identity). It has no fields: write
+	// {}. Exactly one of the five kinds is set.
 	// +optional
 	PodIdentity *PodIdentity `json:"podIdentity,omitempty"`
 
-	// instanceMetadata is the agency of the ECS instance that the operator runs on. It has no fields: write {}.
+	// instanceMetadata is the agency of the ECS instance that the operator runs on. It has no fields: write {}. Exactly one of the
+	// five kinds is set.
 	// +optional
 	InstanceMetadata *InstanceMetadata `json:"instanceMetadata,omitempty"`
 
-	// oidc is an identity provider of IAM that trusts the tokens in a file of the operator's Pod.
+	// oidc is an identity provider of IAM that trusts the tokens in a file of the operator's Pod. Exactly one of the five kinds is set.
 	// +optional
 	OIDC *OIDC `json:"oidc,omitempty"`
 }
@@ -245,7 +248,7 @@ type GrantClusters struct {
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=36
 	// +kubebuilder:validation:items:MaxLength=36
-	// +kubebuilder:validation:items:Pattern=`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`
+	// +kubebuilder:validation:XValidation:rule="self.all(i, i.matches('^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'))",message="write ids of clusters, lower-case UUIDs, as the console shows them"
 	IDs []string `json:"ids,omitempty"`
 
 	// names are names of clusters, 1 to 64, each at most 128 characters. A * stands for any text, none included, and is the only

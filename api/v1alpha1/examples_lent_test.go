@@ -184,8 +184,11 @@ func accountGrantExamples() []example {
 		{constraint{lent, "spec.grants[0].clusters.ids[0]", "minLength"}, []string{uuids(1)}, []string{clusters("ids: ['1']")}},
 		{constraint{lent, "spec.grants[0].clusters.ids[0]", "maxLength"}, []string{uuids(1)}, []string{clusters("ids: [" + anID + "1]")}},
 		{
-			constraint{lent, "spec.grants[0].clusters.ids[0]", "pattern"},
-			[]string{uuids(1)}, []string{clusters("ids: [11111111-1111-4111-8111-11111111111G]"), clusters("ids: ['../../../../../../../../../../../../x']")},
+			constraint{lent, "spec.grants[0].clusters.ids", "write ids of clusters, lower-case UUIDs, as the console shows them"},
+			[]string{uuids(1)}, []string{
+				clusters("ids: [11111111-1111-4111-8111-11111111111G]"), clusters("ids: ['../../../../../../../../../../../abc']"),
+				clusters("ids: ['11111111%2f1111%2f4111%2f8111%2f1111']"),
+			},
 		},
 		{constraint{lent, "spec.grants[0].clusters.names", "minItems"}, []string{clusterNames(1)}, []string{clusters("names: []")}},
 		{constraint{lent, "spec.grants[0].clusters.names", "maxItems"}, []string{clusterNames(64)}, []string{clusterNames(65)}},

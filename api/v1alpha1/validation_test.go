@@ -51,7 +51,7 @@ func TestTheAPIServerChecksWhatUsersWrite(t *testing.T) {
 	namespace := newNamespace(t, "examples")
 	all := constraints(t)
 	servers := map[string]*server{}
-	for _, kind := range []string{credential, account, consent} {
+	for _, kind := range []string{credential, account, lent, consent} {
 		servers[kind] = &server{objects: objects(t, kind, namespace), stored: store(t, object(t, kind, namespace, ""))}
 	}
 	for _, e := range examples() {
