@@ -26,7 +26,7 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 	}
 	if p.exceeds(answer.Identity.NotAfter) {
 		r.discard(p, &answer.Identity, "")
-		p.attempt.Failure.Reason, p.attempt.Failure.RetryAt = v1alpha1.ReasonRejected, p.now.Add(24*time.Hour)
+		p.attempt.Failure.Reason, p.attempt.Failure.RetryAt = v1alpha1.ReasonRejected, time.Time{} // until something changes
 		p.attempt.Failure.Message = fmt.Sprintf("the cloud granted a certificate until %s, longer than %s allows (spec.grants[].maxValidity); it was not published",
 			answer.Identity.NotAfter.UTC().Format(time.RFC3339), p.account.object)
 		return

@@ -92,7 +92,9 @@ func TestAChangeWakesExactlyThoseThatDependOnIt(t *testing.T) {
 		}
 	}
 	r := &CredentialReconciler{Config: Config{Client: cache}}
-	meta := func(namespace, name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name}
+	}
 	for name, test := range map[string]struct {
 		wakes func() []reconcile.Request
 		want  int
@@ -100,11 +102,15 @@ func TestAChangeWakesExactlyThoseThatDependOnIt(t *testing.T) {
 		looks int
 	}{
 		"an account": {
-			func() []reconcile.Request { return r.usersOf(t.Context(), &v1alpha1.CloudAccount{ObjectMeta: meta("ns-3", "account-1")}) },
+			func() []reconcile.Request {
+				return r.usersOf(t.Context(), &v1alpha1.CloudAccount{ObjectMeta: meta("ns-3", "account-1")})
+			},
 			10, "ns-3", 10,
 		},
 		"a lent account": {
-			func() []reconcile.Request { return r.usersOf(t.Context(), &v1alpha1.ClusterCloudAccount{ObjectMeta: meta("", "account-1")}) },
+			func() []reconcile.Request {
+				return r.usersOf(t.Context(), &v1alpha1.ClusterCloudAccount{ObjectMeta: meta("", "account-1")})
+			},
 			50 * 5, "", 250,
 		},
 		"a label of a namespace": {

@@ -362,7 +362,7 @@ func TestWhatCannotBeCutIsNotPublished(t *testing.T) {
 			func(cc *v1alpha1.ClusterCredential) { cc.Spec.Cluster.Type = v1alpha1.ClusterTypeAutopilot }, 0,
 		},
 		"a cloud that grants more": {
-			func(l *lender) { l.Sim.SetGrantedLifetime(3 * day) }, func(*v1alpha1.ClusterCredential) {}, 1,
+			func(l *lender) { l.Sim.SetLeastLifetime(3 * day) }, func(*v1alpha1.ClusterCredential) {}, 1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

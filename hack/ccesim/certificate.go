@@ -32,10 +32,13 @@ type credential struct {
 }
 
 // plan is the honest issuance: the user's ID as common name (cce_02_0249), its
-// groups as organizations (an assumption), life capped by GrantedLifetime.
+// groups as organizations (an assumption), life capped by GrantedLifetime, and not below the least one.
 func (s *Server) plan(c *call, notAfter time.Time) issuance {
 	if granted := time.Duration(s.granted.Load()); granted > 0 && notAfter.After(c.now.Add(granted)) {
 		notAfter = c.now.Add(granted)
+	}
+	if least := time.Duration(s.least.Load()); least > 0 && notAfter.Before(c.now.Add(least)) {
+		notAfter = c.now.Add(least)
 	}
 	return issuance{
 		subject:   pkix.Name{CommonName: c.who.userID, Organization: c.who.groups},

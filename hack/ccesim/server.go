@@ -18,7 +18,7 @@ type Server struct {
 	clock          func() time.Time
 	signatureClock func() time.Time
 	backdate       time.Duration
-	granted        atomic.Int64 // time.Duration
+	granted, least atomic.Int64 // time.Duration
 	latency        atomic.Int64 // time.Duration
 
 	authority atomic.Pointer[authority]

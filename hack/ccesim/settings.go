@@ -47,6 +47,10 @@ func (s *Server) SetTokens(tokens map[string]Token) error { return s.registry.se
 // as 0.
 func (s *Server) SetGrantedLifetime(d time.Duration) { s.granted.Store(int64(max(d, 0))) }
 
+// SetLeastLifetime makes certificates valid for at least that long, whatever is asked for, as a cloud that knows whole days only
+// may (an assumption); 0: as asked for.
+func (s *Server) SetLeastLifetime(d time.Duration) { s.least.Store(int64(max(d, 0))) }
+
 // SetLatency is Config.Latency from now on; less than 0 counts as 0.
 func (s *Server) SetLatency(d time.Duration) { s.latency.Store(int64(max(d, 0))) }
 
