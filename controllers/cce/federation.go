@@ -72,10 +72,12 @@ type login struct {
 // Format keeps what was answered out of every fmt verb.
 func (l *login) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "login") }
 
-// RoundTrip makes one call. Of the headers the SDK uses the token only, and wants to
-// see an id of the call, which not every cloud sends.
+// RoundTrip makes one call. IAM wants to see a content type, which the SDK forgets in
+// the second one. Of the headers the SDK uses the token only, and wants to see an id of
+// the call, which not every cloud sends.
 func (l *login) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Header.Set("User-Agent", l.userAgent)
+	r.Header.Set("Content-Type", "application/json;charset=utf8")
 	l.last = &attempt{ctx: l.ctx, transport: l.transport}
 	answer, err := l.last.RoundTrip(r)
 	if err != nil {
