@@ -76,7 +76,7 @@ func isProxied(address string) bool {
 func obtain(method issuer.KeylessMethod, get func() (auth.ICredential, error)) (temporaryKey, error) {
 	credentials, err := obtained(get)
 	if err != nil {
-		e := noKey(method, whyNotObtained(err))
+		e := noKey(method, whyNotObtained(method, err))
 		if refusal, ok := errors.AsType[*sdkerr.ServiceResponseError](err); ok {
 			e.Status = refusal.StatusCode
 		}
@@ -89,14 +89,17 @@ func obtain(method issuer.KeylessMethod, get func() (auth.ICredential, error)) (
 	return fresh, nil
 }
 
-func whyNotObtained(err error) string {
+// whyNotObtained sorts the SDK's errors by their types: pod identity's of a refusal is the
+// one that wraps nothing.
+func whyNotObtained(method issuer.KeylessMethod, err error) string {
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return "there was no answer"
 	}
-	if errors.Is(err, errPanic) {
-		return unreadable
+	_, refused := errors.AsType[*sdkerr.ServiceResponseError](err)
+	if refused || method == issuer.PodIdentity && err != errPanic && errors.Unwrap(err) == nil {
+		return "it was refused"
 	}
-	return "it was refused"
+	return unreadable
 }
 
 var errPanic = errors.New("the SDK panicked")
