@@ -96,7 +96,7 @@ func whyNotObtained(method issuer.KeylessMethod, err error) string {
 		return "there was no answer"
 	}
 	_, refused := errors.AsType[*sdkerr.ServiceResponseError](err)
-	if refused || method == issuer.PodIdentity && err != errPanic && errors.Unwrap(err) == nil {
+	if refused || method == issuer.PodIdentity && !errors.Is(err, errPanic) && errors.Unwrap(err) == nil {
 		return "it was refused"
 	}
 	return unreadable

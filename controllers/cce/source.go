@@ -5,6 +5,7 @@ package cce
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -113,11 +114,19 @@ func (s *source) refresh(ctx context.Context, done chan<- struct{}) {
 	defer s.mutex.Unlock()
 	s.running, s.tried, s.failure = nil, time.Now(), nil
 	if err != nil {
-		s.failure = issuer.As(err)
+		s.failure = s.failed(err)
 	} else {
 		s.held = fresh
 	}
 	close(done)
+}
+
+// failed keeps a foreign text, such as one that quotes an answer, out of the errors.
+func (s *source) failed(err error) *issuer.Error {
+	if own, ok := errors.AsType[*issuer.Error](err); ok {
+		return own
+	}
+	return noKey(s.method, "there was no answer")
 }
 
 // doubt drops a key that the cloud does not accept, such as one of an agency that was

@@ -5,7 +5,9 @@ package ccesim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // The temporary keys of pod identity, the metadata service of ECS and federated logins:
@@ -65,6 +67,13 @@ func (p IdentityProvider) String() string { return "identity provider " + p.ID }
 
 // GoString names the provider without its tokens.
 func (p IdentityProvider) GoString() string { return p.String() }
+
+// introduce takes over who may have temporary keys.
+func (s *Server) introduce(cfg Config) {
+	s.temporaries = newTemporaries(cfg.TemporaryLifetime)
+	s.pods, s.providers = maps.Clone(cfg.PodIdentities), slices.Clone(cfg.IdentityProviders)
+	s.instance.Store(&cfg.Instance)
+}
 
 func (c Config) checkIdentities() error {
 	seen := map[string]bool{}

@@ -6,9 +6,7 @@ package ccesim
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,16 +61,13 @@ func New(cfg Config) (*Server, error) {
 		script:         newScript(),
 		ledger:         &ledger{},
 		requests:       newCounter(),
-		temporaries:    newTemporaries(cfg.TemporaryLifetime),
-		pods:           maps.Clone(cfg.PodIdentities),
-		providers:      slices.Clone(cfg.IdentityProviders),
 	}
+	s.introduce(cfg)
 	s.registry, err = newRegistry(cfg, s.clock())
 	if err != nil {
 		return nil, fmt.Errorf("ccesim: %w", err)
 	}
 	s.authority.Store(ca)
-	s.instance.Store(&cfg.Instance)
 	s.granted.Store(int64(cfg.GrantedLifetime))
 	s.latency.Store(int64(cfg.Latency))
 	return s, nil
