@@ -144,7 +144,7 @@ func (s *Server) securityToken(c *call) answer {
 
 // iamRefusal is a refusal as IAM writes it, which is like the gateway.
 func iamRefusal(status int, code, message string) *apiError {
-	return &apiError{status, "CCE.01401001", code, message, DialectGateway}
+	return &apiError{status, unauthenticated, code, message, DialectGateway}
 }
 
 // readJSON reads a body with this content type and these fields only.

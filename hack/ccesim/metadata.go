@@ -99,9 +99,7 @@ func (s *Server) securityKey(c *call) answer {
 	case token == "" && instance.TokensOnly, token != "" && !s.temporaries.isMetadataToken(token, c.now):
 		return c.refuse(incorrectIAM("X-Metadata-Token is not valid"))
 	case instance.Agency.ID == "":
-		return c.refuse(&apiError{
-			http.StatusUnauthorized, "CCE.01401001", "ECS.0001", "Please configure Cloud Service Agency first", DialectGateway,
-		})
+		return c.refuse(iamRefusal(http.StatusUnauthorized, "ECS.0001", "Please configure Cloud Service Agency first"))
 	}
 	return ok(newCredentialBody(s.temporaries.ofAgency(instance.Agency, c.now)))
 }
