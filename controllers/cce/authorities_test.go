@@ -8,6 +8,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -60,6 +61,13 @@ func TestAnAccountsAuthoritiesAreItsOwn(t *testing.T) {
 	}
 	if n := len(d.transports.values); n != 3 {
 		t.Errorf("%d transports", n)
+	}
+	sessions := map[tls.ClientSessionCache]bool{d.transport.TLSClientConfig.ClientSessionCache: true}
+	for _, transport := range d.transports.values {
+		sessions[transport.TLSClientConfig.ClientSessionCache] = true
+	}
+	if len(sessions) != 4 {
+		t.Error("TLS sessions are shared")
 	}
 }
 

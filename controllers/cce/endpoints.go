@@ -52,7 +52,8 @@ func (d *Dialer) locate(region string, own issuer.Endpoints) (place, *http.Trans
 }
 
 // trusting makes a transport like the Dialer's that trusts these authorities only. It
-// shares no TLS session with another: a resumed one is not verified anew.
+// shares no TLS session with another, so that nothing hangs on how a resumed one is
+// verified, which has changed between releases of Go.
 func (d *Dialer) trusting(caPEM string) (*http.Transport, error) {
 	authorities, err := parseCAs(caPEM)
 	if err != nil {
