@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer/algorithm"
@@ -21,8 +22,11 @@ import (
 type account struct {
 	dialer            *Dialer
 	region, projectID string
-	cce, iam          string
+	at                place
+	transport         *http.Transport
 	key               issuer.Key
+	// source gives the keys of an account that has none itself; nil: key is the key.
+	source *source
 }
 
 // Format keeps the key, its id included, out of every fmt verb: fmt does not call the
@@ -42,23 +46,38 @@ func (a *account) bound(ctx context.Context) (context.Context, context.CancelFun
 func ask[T any](
 	ctx context.Context, a *account, op operation, projectID string, send func(*core.HcHttpClient) (T, error),
 ) (answer T, requestID string, err error) {
-	one := &attempt{ctx: ctx, transport: a.dialer.transport, reduce: op.reduce}
-	endpoint := a.cce
+	key, err := a.signingKey(ctx)
+	if err != nil {
+		return answer, "", err
+	}
+	one := &attempt{ctx: ctx, transport: a.transport, reduce: op.reduce}
+	endpoint := a.at.cce
 	if op.service == iamService {
-		endpoint = a.iam
+		endpoint = a.at.iam
 	}
 	client := core.NewHcHttpClient(impl.NewDefaultHttpClient(&config.HttpConfig{
 		RoundTripper:     one,
 		UserAgent:        a.dialer.userAgent,
 		SigningAlgorithm: algorithm.GetDefaultSigningAlgorithm(),
-	})).WithEndpoints([]string{endpoint}).WithCredential(credential(a.key, projectID)).WithErrorHandler(one)
+	})).WithEndpoints([]string{endpoint}).WithCredential(credential(key, projectID)).WithErrorHandler(one)
 
 	answer, err = recovered(client, send)
 	if err != nil {
 		var none T
+		if one.status == http.StatusUnauthorized && a.source != nil {
+			a.source.doubt(key)
+		}
 		return none, "", failure(op, one, err)
 	}
 	return answer, one.requestID(), nil
+}
+
+// signingKey is the key of the account, or the one that is obtained for it.
+func (a *account) signingKey(ctx context.Context) (issuer.Key, error) {
+	if a.source == nil {
+		return a.key, nil
+	}
+	return a.source.key(ctx)
 }
 
 // recovered turns a panic of the SDK, which has many, into an error. The panic's text

@@ -16,9 +16,12 @@ import (
 	"github.com/clustercredential/operator/controllers/issuer"
 )
 
-// checkKey accepts either an access key or a token. A line break at the end, the most
-// common mistake in a Secret, is told here and not by a locked key.
+// checkKey accepts an access key, a token, or a way to obtain a key. A line break at the
+// end, the most common mistake in a Secret, is told here and not by a locked key.
 func checkKey(key issuer.Key) error {
+	if key.Keyless != (issuer.Keyless{}) {
+		return checkKeyless(key)
+	}
 	isToken, isAccessKey := len(key.Token) > 0, key.ID != "" || len(key.Secret) > 0
 	switch {
 	case isToken && (isAccessKey || len(key.SecurityToken) > 0):

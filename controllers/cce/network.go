@@ -49,7 +49,7 @@ func whyUnanswered(op operation, one *attempt) string {
 	switch {
 	case errors.As(one.err, &unknownCA):
 		return "the certificate of " + endpoint + " is not signed by a known authority: " +
-			"give the CA with --ca-bundle"
+			"give the CA with --ca-bundle, or spec.endpoints.caBundle of a ClusterCloudAccount"
 	case errors.As(one.err, &wrongName):
 		return "the certificate of " + endpoint + " is for another name: check the endpoint"
 	case errors.As(one.err, &certificate):

@@ -18,8 +18,8 @@ import (
 // maxProjects bounds the cache: about 100 bytes each.
 const maxProjects = 1024
 
-// projectCache remembers the project ids that IAM gave, as long as the Dialer lives and
-// for its addresses only. The SDK's own is global and takes no account of the address.
+// projectCache remembers the project ids that IAM gave, as long as the Dialer lives. The
+// SDK's own is global and takes no account of the address.
 type projectCache struct {
 	mutex sync.Mutex
 	ids   map[projectKey]string
@@ -28,6 +28,7 @@ type projectCache struct {
 // projectKey names the account by a hash, so that no key stays behind.
 type projectKey struct {
 	region  string
+	at      place
 	account [sha256.Size]byte
 }
 
@@ -63,7 +64,7 @@ func (a *account) project(ctx context.Context) (string, error) {
 	if a.projectID != "" {
 		return a.projectID, nil
 	}
-	key := projectKey{region: a.region, account: a.fingerprint()}
+	key := projectKey{region: a.region, at: a.at, account: a.fingerprint()}
 	if id := a.dialer.projects.get(key); id != "" {
 		return id, nil
 	}
@@ -85,6 +86,9 @@ func (a *account) project(ctx context.Context) (string, error) {
 func (a *account) fingerprint() [sha256.Size]byte {
 	if len(a.key.Token) > 0 {
 		return sha256.Sum256(append([]byte("token "), a.key.Token.Reveal()...))
+	}
+	if a.source != nil {
+		return sha256.Sum256([]byte("keyless " + a.key.Name()))
 	}
 	return sha256.Sum256([]byte("key " + a.key.ID))
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	cceregion "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3/region"
+
+	"github.com/clustercredential/operator/controllers/issuer"
 )
 
 // The addresses are made here and not by the SDK's region.SafeValueOf, which lets
@@ -23,10 +25,17 @@ const globalIAM = "https://iam.myhuaweicloud.com"
 // user manual (section 3.3.1.1), not in its table.
 const europeanCloud = "eu-west-101"
 
-// endpoints returns the addresses for an account of the region. The second one is
-// empty if none is known.
-func (d *Dialer) endpoints(region string) (cce, iam string) {
+// endpoints returns the addresses for an account of the region that may have its own.
+// The second one is empty if none is known: with a CCE of its own an account is of
+// another cloud than the Dialer's, and so is its IAM.
+func (d *Dialer) endpoints(region string, own issuer.Endpoints) (cce, iam string) {
 	cce, iam = d.cceEndpoint, d.iamEndpoint
+	if own.CCE != "" {
+		cce, iam = own.CCE, ""
+	}
+	if own.IAM != "" {
+		iam = own.IAM
+	}
 	if iam == "" && cce != "" {
 		iam = besideCCE(cce)
 	} else if iam == "" {

@@ -87,7 +87,7 @@ func TestAddressesOfAnAccount(t *testing.T) {
 			"https://cce.cn-north-4.myhuaweicloud.com", "https://b.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cce, iam := newDialer(t, test.options).endpoints("cn-north-4")
+			cce, iam := newDialer(t, test.options).endpoints("cn-north-4", issuer.Endpoints{})
 			if cce != test.cce || iam != test.iam {
 				t.Errorf("got %q and %q, want %q and %q", cce, iam, test.cce, test.iam)
 			}

@@ -19,7 +19,7 @@ const (
 	maxBody   = 1 << 20
 )
 
-// newTransport makes the transport that all accounts share. Every call has a new
+// newTransport makes a transport that all accounts of the same authorities share. Every call has a new
 // connection, made cheap by resumed TLS sessions, since calls are few and a kept
 // connection has three faults:
 //

@@ -36,9 +36,9 @@ func (p principal) mayUse(project string) bool {
 }
 
 // authenticate accepts a signature or a token, in this order, as the gateway
-// does. The version query is open to everyone.
+// does. The version query and the ways to temporary keys are open to everyone.
 func (s *Server) authenticate(c *call) *apiError {
-	if c.route.op == OpVersion {
+	if c.route.op.open() {
 		return nil
 	}
 	if header := c.r.Header.Get("Authorization"); header != "" {
@@ -70,9 +70,15 @@ func (s *Server) authenticateKey(c *call, header string) *apiError {
 	}
 	s.ledger.claim(c.entry, sig.accessKey)
 	key, ok := s.registry.key(sig.accessKey)
+	temporary, given := s.temporaries.key(sig.accessKey)
+	if given {
+		key = temporary.AccessKey
+	}
 	switch {
-	case !ok:
+	case !ok && !given:
 		return incorrectIAM(fmt.Sprintf("Get secretKey failed,ak:%s,err:ak not exist", sig.accessKey))
+	case given && !c.now.Before(temporary.ends):
+		return incorrectIAM("verify aksk signature fail, the security token has expired")
 	case s.lockout.locked(key.ID, c.now):
 		return incorrectIAM("AK access failed to reach the limit,forbidden.")
 	}

@@ -32,8 +32,8 @@ type call struct {
 
 // receive names, counts and records a call before anything is decided, so that
 // a call that is never answered is seen too.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) *call {
-	c := &call{w: w, r: r, now: s.clock(), requestID: newRequestID(), route: parseRoute(r.Method, r.URL.Path), entry: noEntry}
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, rt route) *call {
+	c := &call{w: w, r: r, now: s.clock(), requestID: newRequestID(), route: rt, entry: noEntry}
 	w.Header().Set("X-Request-Id", c.requestID)
 	s.requests.add(c.route.op)
 	if c.route.op.writes() {
@@ -60,8 +60,11 @@ func (c *call) readBody() *apiError {
 }
 
 // newRequestID has the form of the real ones: 32 hexadecimal digits.
-func newRequestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails, says its document
-	return hex.EncodeToString(b[:])
+func newRequestID() string { return randomHex(16) }
+
+// randomHex has twice as many digits as bytes are asked for.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, says its document
+	return hex.EncodeToString(b)
 }

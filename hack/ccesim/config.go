@@ -35,6 +35,17 @@ type Config struct {
 	// Clusters are the clusters that exist; their IDs are unique.
 	Clusters []Cluster
 
+	// PodIdentities are the tokens that pod identity accepts in Authorization, each with the
+	// agency that its ServiceAccount is associated with. Unset: none.
+	PodIdentities map[string]Agency
+	// Instance is what the metadata service tells of. Unset: an instance without an agency.
+	Instance Instance
+	// IdentityProviders are those of IAM; their IDs are unique. Unset: none.
+	IdentityProviders []IdentityProvider
+	// TemporaryLifetime is how long the keys of agencies live; those of federated users live
+	// as long as they ask for. At least 0; 0: 24 hours.
+	TemporaryLifetime time.Duration
+
 	// WritesPerMinute is how many POSTs one access key may send in any 60 s;
 	// refused ones count too. At least 0; 0: no limit.
 	WritesPerMinute int

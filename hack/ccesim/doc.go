@@ -9,6 +9,9 @@
 // certificates are real, so they authenticate against any server that trusts
 // the certificate authority it was given. It imports the standard library only.
 //
+// Temporary keys come from IAM (OpenID Connect), from [Server.PodIdentityHandler] and
+// from [Server.MetadataHandler], and are accepted until they end.
+//
 // Requests come in through [Server.ServeHTTP]; what was asked for comes out of
 // [Server.Ledger]; what shall go wrong goes into [Server.Script].
 package ccesim

@@ -19,6 +19,9 @@ const (
 	DialectBoth    Dialect = "both"    // all of them, as seen for missing clusters
 )
 
+// unauthenticated is CCE's code for everyone who is not who they say.
+const unauthenticated = "CCE.01401001"
+
 // apiError is a refusal in the words of both dialects.
 type apiError struct {
 	status  int
@@ -78,21 +81,21 @@ func bodyTooLarge() *apiError {
 // incorrectIAM has the prefix of all answers to failed IAM authentication.
 func incorrectIAM(why string) *apiError {
 	return &apiError{
-		http.StatusUnauthorized, "CCE.01401001", "APIGW.0301",
+		http.StatusUnauthorized, unauthenticated, "APIGW.0301",
 		"Incorrect IAM authentication information: " + why, DialectGateway,
 	}
 }
 
 func signatureExpired(why string) *apiError {
 	return &apiError{
-		http.StatusUnauthorized, "CCE.01401001", "APIGW.0303",
+		http.StatusUnauthorized, unauthenticated, "APIGW.0303",
 		"Incorrect app authentication information: " + why, DialectGateway,
 	}
 }
 
 func tokenExpired() *apiError {
 	return &apiError{
-		http.StatusUnauthorized, "CCE.01401001", "APIGW.0307",
+		http.StatusUnauthorized, unauthenticated, "APIGW.0307",
 		"The token must be updated.", DialectGateway,
 	}
 }

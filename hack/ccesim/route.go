@@ -23,16 +23,35 @@ const (
 	OpUnknown   Op = "unknown"           // everything else
 )
 
+// The operations that give temporary keys. They are open to everyone who has the token.
+const (
+	OpIDToken       Op = "id-token"       // POST /v3.0/OS-AUTH/id-token/tokens (IAM)
+	OpSecurityToken Op = "securitytokens" // POST /v3.0/OS-CREDENTIAL/securitytokens (IAM)
+	OpPodIdentity   Op = "pod-identity"   // POST PodIdentityPath (PodIdentityHandler)
+	OpMetadataToken Op = "metadata-token" // PUT /meta-data/latest/api/token (MetadataHandler)
+	OpSecurityKey   Op = "securitykey"    // GET /openstack/latest/securitykey (MetadataHandler)
+)
+
 // writes tells whether the operation changes something in the cloud: those
 // calls are recorded in the ledger and count for the write limit.
 func (o Op) writes() bool { return o == OpIssue || o == OpRevoke }
 
-func (o Op) known() bool {
+// open tells whether the operation needs neither a signature nor a token of IAM.
+func (o Op) open() bool {
 	switch o {
-	case OpIssue, OpRevoke, OpShow, OpList, OpEndpoints, OpProjects, OpVersion:
+	case OpVersion, OpIDToken, OpSecurityToken, OpPodIdentity, OpMetadataToken, OpSecurityKey:
 		return true
 	default:
 		return false
+	}
+}
+
+func (o Op) known() bool {
+	switch o {
+	case OpIssue, OpRevoke, OpShow, OpList, OpEndpoints, OpProjects:
+		return true
+	default:
+		return o.open()
 	}
 }
 
@@ -52,6 +71,10 @@ func parseRoute(method, path string) route {
 		return route{op: OpVersion}
 	case path == "/v3/projects" && method == http.MethodGet:
 		return route{op: OpProjects}
+	case path == "/v3.0/OS-AUTH/id-token/tokens" && method == http.MethodPost:
+		return route{op: OpIDToken}
+	case path == "/v3.0/OS-CREDENTIAL/securitytokens" && method == http.MethodPost:
+		return route{op: OpSecurityToken}
 	}
 	if rest, ok := strings.CutPrefix(path, "/api/v3/projects/"); ok {
 		return clusterRoute(method, strings.Split(rest, "/"), false)

@@ -30,6 +30,11 @@ type Server struct {
 	script    *script
 	ledger    *ledger
 	requests  *counter
+
+	temporaries *temporaries
+	pods        map[string]Agency // by their tokens
+	providers   []IdentityProvider
+	instance    atomic.Pointer[Instance]
 }
 
 // New checks the configuration and returns a server that is ready to answer.
@@ -57,6 +62,7 @@ func New(cfg Config) (*Server, error) {
 		ledger:         &ledger{},
 		requests:       newCounter(),
 	}
+	s.introduce(cfg)
 	s.registry, err = newRegistry(cfg, s.clock())
 	if err != nil {
 		return nil, fmt.Errorf("ccesim: %w", err)
@@ -82,7 +88,7 @@ func (c Config) check() error {
 	case c.Latency < 0:
 		return fmt.Errorf("the value of Latency is %v, less than 0", c.Latency)
 	}
-	return nil
+	return c.checkIdentities()
 }
 
 func (c Config) clock() func() time.Time {
@@ -101,7 +107,11 @@ func (c Config) signatureClock() func() time.Time {
 
 // ServeHTTP answers one call of the CCE or IAM API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := s.receive(w, r)
+	s.serve(w, r, parseRoute(r.Method, r.URL.Path))
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) {
+	c := s.receive(w, r, rt)
 	a := s.process(c)
 	c.settle(s.deliver(r.Context(), c, a))
 }
@@ -143,6 +153,16 @@ func (s *Server) perform(c *call) answer {
 		return s.endpoints(c)
 	case OpProjects:
 		return s.projects(c)
+	case OpIDToken:
+		return s.idToken(c)
+	case OpSecurityToken:
+		return s.securityToken(c)
+	case OpPodIdentity:
+		return s.podIdentity(c)
+	case OpMetadataToken:
+		return s.metadataToken(c)
+	case OpSecurityKey:
+		return s.securityKey(c)
 	default:
 		return version(c)
 	}
