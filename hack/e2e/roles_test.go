@@ -46,9 +46,12 @@ func (g grant) String() string {
 	return fmt.Sprintf("%s %s.%s %s", g.verb, g.resource, g.group, where)
 }
 
+// wholeCluster is what "make deploy" installs where nothing else is said.
+const wholeCluster = "../../config/default"
+
 // install does what a user does with "make deploy", and takes the place of the Deployment's Pods: no Pod runs here.
-func install(ctx context.Context, s *stack.Stack) (*roles, error) {
-	if out, err := s.Kubectl("apply", "--server-side", "--force-conflicts", "-k", "../../config/default"); err != nil {
+func install(ctx context.Context, s *stack.Stack, overlay string) (*roles, error) {
+	if out, err := s.Kubectl("apply", "--server-side", "--force-conflicts", "-k", overlay); err != nil {
 		return nil, fmt.Errorf("installing the operator: %w\n%s", err, out)
 	}
 	client, err := kubernetes.NewForConfig(s.Kube.Config())
