@@ -137,7 +137,8 @@ func (w *world) doEverything(away, metrics string) {
 
 	w.kubectlInput(strings.Replace(keyYAML(lentKeys, stack.AccessKey, canarySecretKey), "metadata:", "metadata:\n  namespace: "+systemNamespace, 1))
 	w.kubectlInput(lentAccountYAML(w.namespace))
-	w.apply(strings.Replace(credentialOf("lent", "lent", "{id: "+w.ClusterID("lent")+"}"), "  accountRef:", "  accountRef:\n    kind: ClusterCloudAccount", 1))
+	lent := credentialOf("lent", "lent", "{id: "+w.ClusterID("lent")+"}")
+	w.apply(strings.Replace(lent, "  accountRef:", "  accountRef:\n    kind: ClusterCloudAccount", 1))
 	w.waitReady("lent")
 	w.kubectl("wait", "--for=condition=Ready", "--timeout=20s", "clustercloudaccount/lent")
 
