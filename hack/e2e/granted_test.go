@@ -49,12 +49,13 @@ func TestTheRolesGrantWhatIsUsedAndNoMore(t *testing.T) {
 			w.must(err)
 
 			address := w.freeAddress()
+			w.env = []string{"KUBE_FEATURE_WatchListClient=false"} // it lists and then watches; one that streams lists does not list
 			w.startManager("--namespaces="+namespaces, "--leader-elect", "--cross-namespace-outputs",
 				"--metrics-secure=true", "--metrics-bind-address="+address)
 			w.doEverything(away, address)
 			w.must(w.manager().Kill())
 
-			problems := slices.Concat(w.roles.refused(w.audit), w.roles.without(away).unused(w.audit))
+			problems := slices.Concat(w.roles.refused(w.audit), w.roles.unused(w.audit, w.namespace, away))
 			for _, problem := range problems {
 				t.Error(problem)
 			}
@@ -119,12 +120,14 @@ subjects:
 func (w *world) doEverything(away, metrics string) {
 	w.t.Helper()
 	w.kubectlInput(grantYAML(away, w.namespace))
-	w.apply(accountYAML(), credentialYAML("own", "own", awayYAML(away)))
+	w.apply(accountYAML(), credentialYAML("own", "own", awayYAML(away, "own-first")))
 	w.waitReady("own")
 	w.kubectl("wait", "--for=condition=Ready", "--timeout=20s", "cloudaccount/"+theAccount)
 	w.eventually(eventTime, func() error {
 		return w.says("own", v1alpha1.ConditionPublished, "True", v1alpha1.ReasonPublished)
 	})
+	w.apply(credentialYAML("own", "own", awayYAML(away, "own-away")))
+	w.eventually(eventTime, func() error { return w.isGone(away, "own-first") })
 	w.requestRenewal("1", "own")
 	w.wantRevision("own", 2)
 	w.kubectl("delete", "secret", "own-kubeconfig")
@@ -152,12 +155,7 @@ func (w *world) doEverything(away, metrics string) {
 	}
 
 	w.kubectl("delete", "clustercredential", "own", "lent", "--timeout=25s")
-	w.eventually(eventTime, func() error {
-		if _, err := w.Kubectl("--namespace", away, "get", "secret", "own-away"); err == nil {
-			return fmt.Errorf("the Secret in the other namespace did not go with its object")
-		}
-		return nil
-	})
+	w.eventually(eventTime, func() error { return w.isGone(away, "own-away") })
 	w.eventually(eventTime, w.hasRenewedItsLease)
 }
 
@@ -180,13 +178,20 @@ spec:
 }
 
 // awayYAML are two outputs, of which the second is in another namespace and goes with the object.
-func awayYAML(namespace string) string {
+func awayYAML(namespace, name string) string {
 	return fmt.Sprintf(`  outputs:
   - secretName: own-kubeconfig
-  - secretName: own-away
+  - secretName: %s
     namespace: %s
     format: ArgoCD
-    deletionPolicy: Delete`, namespace)
+    deletionPolicy: Delete`, name, namespace)
+}
+
+func (w *world) isGone(namespace, secret string) error {
+	if _, err := w.Kubectl("--namespace", namespace, "get", "secret", secret); err == nil {
+		return fmt.Errorf("the Secret %s is still there", secret)
+	}
+	return nil
 }
 
 func lentAccountYAML(namespace string) string {
@@ -223,12 +228,6 @@ func (w *world) hasRenewedItsLease() error {
 		return fmt.Errorf("the Lease is not renewed yet")
 	}
 	return nil
-}
-
-// without are the same roles but for those in one namespace. All listed namespaces have the same Role, and not everything is done
-// in each.
-func (r *roles) without(namespace string) *roles {
-	return &roles{granted: slices.DeleteFunc(slices.Clone(r.granted), func(g grant) bool { return g.namespace == namespace })}
 }
 
 // wantSecretsWithinReach tries to read Secrets of a namespace that is not the operator's business, as the operator.
@@ -277,10 +276,12 @@ func TestInANamespaceThatIsNotListedNothingHappens(t *testing.T) {
 	w.must(err)
 	// A grant there does not help: the operator cannot see it.
 	w.kubectlInput(grantYAML(other, w.namespace))
-	w.apply(accountYAML(), credentialYAML("listed", "listed", awayYAML(other)))
-	w.waitReady("listed")
+	w.apply(accountYAML(), credentialYAML("listed", "listed", awayYAML(other, "own-away")))
 	w.eventually(eventTime, func() error {
-		return w.says("listed", v1alpha1.ConditionPublished, "False", v1alpha1.ReasonNotGranted)
+		if w.secret("own-kubeconfig") == nil {
+			return fmt.Errorf("the output in the listed namespace is not there")
+		}
+		return w.says("listed", v1alpha1.ConditionPublished, "False", v1alpha1.ReasonWriteRefused)
 	})
 	w.throughout(3*time.Second, func() error {
 		if n := len(w.posts("not-listed")); n > 0 {
@@ -295,4 +296,8 @@ func TestInANamespaceThatIsNotListedNothingHappens(t *testing.T) {
 		}
 		return nil
 	})
+	w.kubectl("delete", "clustercredential", "listed", "--timeout=25s") // nothing there holds it up
+	if lines := w.manager().LogLines("unknown namespace for the cache"); len(lines) > 0 {
+		t.Errorf("the log complains of namespaces that are not listed: %s", lines[0])
+	}
 }
