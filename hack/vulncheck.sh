@@ -9,13 +9,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 database="${GOVULNDB:-https://vuln.go.dev}"
-said="$(mktemp)"
-trap 'rm -f "$said"' EXIT
-
-status=0
-bin/govulncheck -db "$database" ./cmd 2>&1 | tee "$said" || status=${PIPESTATUS[0]}
-if ((status != 0)) && grep -qF "fetching vulnerabilities" "$said"; then
+# The tool looks at itself first: that takes a second, and tells whether the database answers.
+said="$(bin/govulncheck -db "$database" -mode=binary bin/govulncheck 2>&1 || true)"
+if grep -F "fetching vulnerabilities" <<<"$said" >&2; then
   echo "vulncheck: NOT CHECKED: the database $database cannot be reached from here. Run it where it can, or set GOVULNDB." >&2
   exit 0
 fi
-exit "$status"
+exec bin/govulncheck -db "$database" ./cmd
