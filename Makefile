@@ -8,6 +8,8 @@ SHELL := bash
 IMG ?= controller:latest
 # What "bin/manager --version" says.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# What "deploy", "undeploy" and "build-installer" install: config/default, config/namespaced or an overlay of your own.
+CONFIG ?= config/default
 # docker, podman or buildah.
 CONTAINER_TOOL ?= docker
 KUBECTL ?= kubectl
@@ -95,6 +97,10 @@ tidy: ## Tidy the go.mod and go.sum of every module.
 verify: bin/kustomize ## Check that everything generated is up to date, and that modules, code and manifests are in order.
 	MODULES="$(MODULES)" hack/verify.sh
 
+.PHONY: vulncheck
+vulncheck: bin/govulncheck ## Look for known vulnerabilities in what the manager is built from, if the database can be reached.
+	$(one_way) hack/vulncheck.sh
+
 ##@ Test
 
 .PHONY: test
@@ -164,7 +170,8 @@ bench: ## Measure it with 1,000 ClusterCredentials and a real API server.
 
 .PHONY: build
 build: ## Build the manager.
-	$(one_way) go build -ldflags "$(LDFLAGS)" -o bin/manager ./cmd
+	@# Without what Go would note of git, the bytes are those of a build in the Dockerfile or from an archive.
+	$(one_way) go build -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/manager ./cmd
 
 .PHONY: run
 run: ## Run the manager here, against the cluster of the current kubeconfig.
@@ -175,14 +182,23 @@ docker-build: ## Build the image IMG.
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
 
 .PHONY: build-installer
-build-installer: bin/kustomize ## Write everything that a cluster needs, with the image IMG, into dist/install.yaml.
+build-installer: bin/kustomize ## Write everything that a cluster needs (CONFIG), with the image IMG, into dist/install.yaml.
 	mkdir -p dist
 	$(call render) >dist/install.yaml
+
+.PHONY: reproducible
+reproducible: ## Build the manager twice, each in a directory and with a cache of its own, and compare the bytes. Minutes.
+	VERSION="$(VERSION)" hack/reproducible.sh
+
+.PHONY: sbom
+sbom: build bin/cyclonedx-gomod ## Write what the manager is made of into dist/sbom.cdx.json (CycloneDX).
+	mkdir -p dist
+	bin/cyclonedx-gomod bin -json -std -noserial -notimestamp -version "$(VERSION)" -output dist/sbom.cdx.json bin/manager
 
 ##@ Deployment
 
 # The manifests with the image filled in. Nothing in config/ is edited for it.
-render = bin/kustomize build config/default | sed 's|image: controller:latest$$|image: $(IMG)|'
+render = bin/kustomize build $(CONFIG) | sed 's|image: controller:latest$$|image: $(IMG)|'
 
 .PHONY: install
 install: bin/kustomize ## Install the CustomResourceDefinitions into the cluster of the current kubeconfig.
@@ -193,7 +209,7 @@ uninstall: bin/kustomize ## Remove the CustomResourceDefinitions, and with them 
 	bin/kustomize build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: bin/kustomize ## Install everything, with the image IMG.
+deploy: bin/kustomize ## Install everything (CONFIG=config/namespaced: for some namespaces only), with the image IMG.
 	$(call render) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
@@ -217,5 +233,11 @@ bin/crd-ref-docs: hack/tools/go.mod hack/tools/go.sum
 bin/benchstat: hack/tools/go.mod hack/tools/go.sum
 	$(call build_tool,hack/tools,golang.org/x/perf/cmd/benchstat)
 
+bin/cyclonedx-gomod: hack/tools/go.mod hack/tools/go.sum
+	$(call build_tool,hack/tools,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
+
+bin/govulncheck: hack/tools/go.mod hack/tools/go.sum
+	$(call build_tool,hack/tools,golang.org/x/vuln/cmd/govulncheck)
+
 .PHONY: tools
-tools: bin/golangci-lint bin/kustomize bin/crd-ref-docs bin/benchstat ## Build all tools.
+tools: bin/golangci-lint bin/kustomize bin/crd-ref-docs bin/benchstat bin/cyclonedx-gomod bin/govulncheck ## Build all tools.

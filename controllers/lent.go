@@ -239,6 +239,9 @@ func (p *pass) capSince() time.Time {
 
 // usersInNamespace names the ClusterCredentials of a namespace that a grant may be for by its labels.
 func (r *CredentialReconciler) usersInNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	if !r.covers(namespace.GetName()) {
+		return nil // the cache shows nothing of it
+	}
 	var list v1alpha1.ClusterCredentialList
 	if err := r.Client.List(ctx, &list, client.InNamespace(namespace.GetName()), client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Listed no ClusterCredentials of a namespace")

@@ -38,7 +38,9 @@ unformatted="$(git ls-files -z --cached --others --exclude-standard -- '*.go' | 
 [[ -z $unformatted ]] || fail "not formatted: run \"make fmt\" for" "$unformatted"
 
 check "manifests"
-bin/kustomize build config/default >/dev/null || fail "config/default does not build"
+for config in config/default config/namespaced config/network-policy config/samples; do
+  bin/kustomize build "$config" >/dev/null || fail "$config does not build"
+done
 
 if command -v shellcheck >/dev/null; then
   check "shell scripts"

@@ -61,7 +61,11 @@ func TestEveryFileThatAPageNamesExists(t *testing.T) {
 	}
 }
 
-var run = regexp.MustCompile(`-run '?(Test\w+)`)
+var (
+	run = regexp.MustCompile(`-run '?(Test\w+)`)
+	// testName is a test that a page names as what shows something.
+	testName = regexp.MustCompile(`^(?:Test|Fuzz)[A-Z]\w+$`)
+)
 
 func TestEveryTestThatAPageNamesExists(t *testing.T) {
 	var sources strings.Builder
@@ -82,6 +86,11 @@ func TestEveryTestThatAPageNamesExists(t *testing.T) {
 		for _, line := range p.code() {
 			if match := run.FindStringSubmatch(line); match != nil && !strings.Contains(sources.String(), "\nfunc "+match[1]) {
 				t.Errorf("%s runs %s, which does not exist", p.path, match[1])
+			}
+		}
+		for _, span := range spans(p.prose) {
+			if testName.MatchString(span) && !strings.Contains(sources.String(), "\nfunc "+span+"(") {
+				t.Errorf("%s names %s, which does not exist", p.path, span)
 			}
 		}
 	}

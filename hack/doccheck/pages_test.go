@@ -33,7 +33,7 @@ func pages(t *testing.T) map[string]page {
 		t.Fatalf("no pages in docs: %v", err)
 	}
 	all := map[string]page{}
-	for _, file := range append(docs, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")) {
+	for _, file := range append(docs, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "SECURITY.md")) {
 		path, err := filepath.Rel(root, file)
 		if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 var (
 	canarySecretKey     = strings.Repeat("CANARYSK", 5)
 	canarySecurityToken = strings.Repeat("CANARYST", 8)
+	canaryToken         = strings.Repeat("CANARYTK", 8)
 )
 
 // options say what a world is like.
@@ -33,6 +35,8 @@ type options struct {
 	latency  time.Duration // between a call's effect and its answer
 	// keys are more access keys; each has canarySecretKey.
 	keys []string
+	// temporary are more access keys; each has canarySecretKey and canarySecurityToken.
+	temporary []string
 	// gated is for worlds whose managers go through a gate.
 	gated bool
 	// alone is for a test that measures: the others wait for it.
@@ -57,11 +61,14 @@ func (s *shared) newCloud(t *testing.T, o options) *cloud {
 	config := ccesim.Config{
 		CACert: cert, CAKey: key, KeyAlgorithm: ccesim.EC, GrantedLifetime: o.lifetime, Latency: o.latency,
 		Projects: []ccesim.Project{{ID: stack.ProjectID, Name: stack.Region}},
+		Tokens:   map[string]ccesim.Token{canaryToken: {UserID: stack.UserID, Groups: []string{"system:masters"}}},
 	}
-	for _, id := range append([]string{stack.AccessKey}, o.keys...) {
-		config.Keys = append(config.Keys, ccesim.AccessKey{
-			ID: id, Secret: canarySecretKey, UserID: stack.UserID, Groups: []string{"system:masters"},
-		})
+	for _, id := range slices.Concat([]string{stack.AccessKey}, o.keys, o.temporary) {
+		key := ccesim.AccessKey{ID: id, Secret: canarySecretKey, UserID: stack.UserID, Groups: []string{"system:masters"}}
+		if slices.Contains(o.temporary, id) {
+			key.SecurityToken = canarySecurityToken
+		}
+		config.Keys = append(config.Keys, key)
 	}
 	for _, name := range o.clusters {
 		config.Clusters = append(config.Clusters, ccesim.Cluster{

@@ -87,7 +87,15 @@ func theSuite(t *testing.T) *shared {
 // ownSuite is for a test that does to a whole API server what would disturb the others.
 func ownSuite(t *testing.T) *shared {
 	t.Helper()
-	s, err := startSuite(context.Background(), t.TempDir(), theSuite(t).BinDir())
+	s := ownServers(t)
+	s.mustInstall(t, wholeCluster)
+	return s
+}
+
+// ownServers are an API server and a cloud on which nothing is installed yet: mustInstall does.
+func ownServers(t *testing.T) *shared {
+	t.Helper()
+	s, err := startServers(context.Background(), t.TempDir(), theSuite(t).BinDir())
 	if err != nil {
 		t.Fatal("e2e:", err)
 	}
@@ -101,6 +109,27 @@ func ownSuite(t *testing.T) *shared {
 
 // startSuite starts the servers and installs everything. binDir unset: the programs are built.
 func startSuite(ctx context.Context, dir, binDir string) (*shared, error) {
+	s, err := startServers(ctx, dir, binDir)
+	if err != nil {
+		return nil, err
+	}
+	if s.roles, err = install(ctx, s.Stack, wholeCluster); err != nil {
+		_ = s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *shared) mustInstall(t *testing.T, overlay string) {
+	t.Helper()
+	var err error
+	if s.roles, err = install(t.Context(), s.Stack, overlay); err != nil {
+		t.Fatal("e2e:", err)
+	}
+}
+
+// startServers starts the servers, and installs nothing.
+func startServers(ctx context.Context, dir, binDir string) (*shared, error) {
 	audit := filepath.Join(dir, "audit.log")
 	s, err := stack.Start(ctx, stack.Options{
 		Dir: dir, BinDir: binDir, Out: os.Stderr, Clusters: []string{"prod-1", "prod-2"},
@@ -116,12 +145,7 @@ func startSuite(ctx context.Context, dir, binDir string) (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	roles, err := install(ctx, s)
-	if err != nil {
-		_ = s.Stop()
-		return nil, err
-	}
-	return &shared{Stack: s, audit: &auditLog{file: audit}, roles: roles}, nil
+	return &shared{Stack: s, audit: &auditLog{file: audit}, roles: &roles{}}, nil
 }
 
 // finish stops what is left of the suite, and says what is wrong with it as a whole.

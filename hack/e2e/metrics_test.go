@@ -17,10 +17,7 @@ import (
 // The metrics server is asked as a Prometheus asks it: over TLS, with a token.
 func TestMetricsAreForThoseWhoMaySeeThem(t *testing.T) {
 	w := newWorld(t, options{clusters: []string{"counted"}})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	w.must(err)
-	address := listener.Addr().String()
-	w.must(listener.Close())
+	address := w.freeAddress()
 	w.startManager("--metrics-secure=true", "--metrics-bind-address="+address)
 	w.apply(accountYAML(), credentialYAML("counted", "counted"))
 	w.waitReady("counted")
@@ -29,23 +26,7 @@ func TestMetricsAreForThoseWhoMaySeeThem(t *testing.T) {
 	w.kubectl("create", "serviceaccount", "stranger")
 	w.kubectl("create", "clusterrolebinding", w.namespace+"-prometheus",
 		"--clusterrole=clustercredential-operator-metrics-reader", "--serviceaccount="+w.namespace+":prometheus")
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // it is its own certificate, as in a fresh installation
-	}}
-	scrape := func(token string) (int, string) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+"/metrics", nil)
-		w.must(err)
-		if token != "" {
-			request.Header.Set("Authorization", "Bearer "+token)
-		}
-		answer, err := client.Do(request)
-		w.must(err)
-		defer func() { _ = answer.Body.Close() }()
-		text, err := io.ReadAll(answer.Body)
-		w.must(err)
-		return answer.StatusCode, string(text)
-	}
-
+	scrape := func(token string) (int, string) { return w.scrape(address, token) }
 	if code, _ := scrape(""); code != http.StatusUnauthorized {
 		t.Errorf("somebody without a token gets %d", code)
 	}
@@ -80,4 +61,33 @@ func TestMetricsAreForThoseWhoMaySeeThem(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// freeAddress is a port that is free now.
+func (w *world) freeAddress() string {
+	w.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	w.must(listener.Close())
+	return listener.Addr().String()
+}
+
+// scrape asks for the metrics as a Prometheus does, and returns the status and what was served.
+func (w *world) scrape(address, token string) (int, string) {
+	w.t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // it is its own certificate, as in a fresh installation
+		DisableKeepAlives: true,
+	}}
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, "https://"+address+"/metrics", nil)
+	w.must(err)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := client.Do(request)
+	w.must(err)
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	w.must(err)
+	return answer.StatusCode, string(text)
 }

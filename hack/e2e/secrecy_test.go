@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -30,6 +31,8 @@ func (w *world) needles() []needle {
 	}
 	all = append(all, inEveryForm("the secret key", "CANARYSK")...)
 	all = append(all, inEveryForm("the security token", "CANARYST")...)
+	all = append(all, inEveryForm("the IAM token", "CANARYTK")...)
+	all = append(all, w.secrets...)
 	all = append(all, inEveryForm("a private key", "PRIVATE KEY")...)
 	var secrets corev1.SecretList
 	if err := w.client.List(context.Background(), &secrets, client.InNamespace(w.namespace), client.HasLabels{v1alpha1.LabelManaged}); err != nil {
@@ -65,7 +68,8 @@ func inEveryForm(what, text string) []needle {
 // said is a place where the operator says something, and what it said there.
 type said struct{ where, text string }
 
-// everythingSaid is what the operator has said in this world: logs, metrics, status of all objects, events.
+// everythingSaid is what the operator has said in this world: logs, metrics, status of all objects, events, and the labels and
+// annotations of its Secrets.
 func (w *world) everythingSaid() []said {
 	var all []said
 	for _, m := range w.managers {
@@ -78,11 +82,17 @@ func (w *world) everythingSaid() []said {
 			}
 		}
 	}
-	out, err := w.Kubectl("--namespace", w.namespace, "get", "cloudaccounts,clustercredentials,events.events.k8s.io", "--output", "json")
+	out, err := w.Kubectl("--namespace", w.namespace, "get",
+		"cloudaccounts,clustercloudaccounts,credentialgrants,clustercredentials,events.events.k8s.io", "--output", "json")
 	if err != nil && !strings.Contains(err.Error(), "NotFound") {
 		w.t.Error(err)
 	}
-	return append(all, said{"the objects and events", out})
+	secrets := &metav1.PartialObjectMetadataList{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	if err := w.client.List(context.Background(), secrets, client.InNamespace(w.namespace), client.HasLabels{v1alpha1.LabelManaged}); err != nil {
+		w.t.Error(err)
+	}
+	return append(all, said{"the objects and events", out}, said{"labels and annotations of Secrets", fmt.Sprint(secrets.Items)})
 }
 
 // scanForSecrets fails the test for every secret that was said. It shows where, and not the secret.

@@ -28,6 +28,7 @@ type world struct {
 	gates     []*gate
 	front     *front // nil: managers go straight to the API server, or to the gate
 	ownsLease bool
+	secrets   []needle // more of what nobody may say, besides what every world looks for
 	// client is how the test looks at things. What it does, it does with kubectl.
 	client client.Client
 	// args are more flags for managers, env more variables.
