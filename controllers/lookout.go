@@ -427,6 +427,15 @@ func goneFailure() status.Failure {
 // (CCE's API reference, "Querying a Specified Cluster", status.phase).
 var servingPhases = []string{"Available", "ScalingUp", "ScalingDown"}
 
+// listLook is how soon a pass follows one that awaits the first list.
+const listLook = 500 * time.Millisecond
+
+// awaitsList says whether status was lost and the list is under way that confirms what the Secret says of addresses: status is
+// written as it was, then.
+func (p *pass) awaitsList() bool {
+	return p.untold && p.decision.Trigger == "" && len(p.cc.Status.Contexts) == 0 && p.isUnconfirmed()
+}
+
 // spread gives equal names equal times within an interval.
 func spread(name string, interval time.Duration) time.Duration {
 	return time.Duration(hashOf(name) % uint64(max(interval, 1))) //nolint:gosec // less than interval

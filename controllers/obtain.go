@@ -85,8 +85,12 @@ func (r *CredentialReconciler) takeTurn(ctx context.Context, p *pass) (again tim
 	return r.useTurn(ctx, p, &outcome)
 }
 
-// phaseLook is how soon a cluster is looked at again that issues no certificates now.
-const phaseLook = 5 * time.Minute
+const (
+	// phaseLook is how soon a cluster is looked at again that issues no certificates now, where the next list wakes whoever waits.
+	phaseLook = 5 * time.Minute
+	// wantedPhaseLook is how soon one is asked for again that was asked for by itself.
+	wantedPhaseLook = 30 * time.Second
+)
 
 // unreadLook is how soon a key is looked for again that the API server did not show.
 const unreadLook = 30 * time.Second
@@ -238,7 +242,7 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	}
 	if failure := p.wantedClusterFailure(); failure != nil {
 		p.fail(*failure)
-		p.lookAt = p.now.Add(phaseLook)
+		p.lookAt = p.now.Add(wantedPhaseLook)
 		return 0, nil
 	}
 	if failure := p.tooLong(); failure != nil {

@@ -146,6 +146,9 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		return r.failed(ctx, cc, err)
 	}
 	p.decision = rotation.Decide(now, p.wanted, p.found)
+	if p.awaitsList() {
+		return reconcile.Result{RequeueAfter: listLook}, nil
+	}
 	p.overrides = p.decision.Due && p.decision.Overridden
 	again, err := r.obtain(ctx, p)
 	if err != nil {
