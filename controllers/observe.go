@@ -133,7 +133,7 @@ func (r *CredentialReconciler) findSecret(ctx context.Context, p *pass) error {
 		return err
 	}
 	known := p.remembered.facts
-	if known != nil && known.version == shown {
+	if known != nil && known.version == shown && p.isToldOf(known.stored) {
 		p.facts = *known
 		return nil
 	}
@@ -149,6 +149,13 @@ func (r *CredentialReconciler) findSecret(ctx context.Context, p *pass) error {
 		r.remember(p)
 	}
 	return nil
+}
+
+// isToldOf says whether status tells of no other certificate than the stored one. Where it does, the watch of Secrets may lag behind
+// that of credentials, as after a restore of etcd, and the Secret is read.
+func (p *pass) isToldOf(stored *storedFacts) bool {
+	told := p.cc.Status.Certificate
+	return told == nil || stored == nil || told.FingerprintSHA256 == stored.certificate.FingerprintSHA256
 }
 
 func (r *CredentialReconciler) remember(p *pass) {

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,6 +51,9 @@ func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.R
 	if err != nil {
 		attempt := p.attempt
 		r.memory.update(p.cc, func(m *remembered) { m.unreported = attempt })
+		if errors.Is(err, errOvertaken) {
+			return reconcile.Result{RequeueAfter: leftoverLook}, nil
+		}
 		return r.failed(ctx, p.cc, fmt.Errorf("write the status: %w", err))
 	}
 	r.memory.update(p.cc, func(m *remembered) { m.unreported = nil })
@@ -176,8 +180,12 @@ func (p *pass) storedAccess(stored *storedFacts) v1alpha1.Access {
 	return p.cc.Status.Access
 }
 
-// writeStatus writes the next status if it differs. Where the object has changed
-// meanwhile the status is made anew from what is there now.
+// errOvertaken says that the status is not the one that the pass began with: of another leader, of a restored etcd, wiped, or of
+// a cache that lags. What the pass found belongs to the former one; the next pass finds it anew.
+var errOvertaken = errors.New("the status has changed since the pass began")
+
+// writeStatus writes the next status if it differs. Where the rest of the object has changed meanwhile, it is written
+// all the same; where the status has, it fails with errOvertaken.
 func (r *CredentialReconciler) writeStatus(
 	ctx context.Context, p *pass, facts status.Facts,
 ) (previous, next v1alpha1.ClusterCredentialStatus, err error) {
@@ -204,6 +212,9 @@ func (r *CredentialReconciler) writeStatus(
 		}
 		if fresh.UID != cc.UID {
 			return previous, next, nil // another object of the same name: its own event wakes it
+		}
+		if !status.Equal(fresh.Status, previous) {
+			return previous, next, errOvertaken
 		}
 		cc = fresh
 	}

@@ -8,10 +8,10 @@ import (
 )
 
 // lastLines of each log are shown of a test that failed.
-const lastLines = 12
+const lastLines = 60
 
 // mostShown bounds each list, in bytes.
-const mostShown = 12000
+const mostShown = 60000
 
 // explain shows what somebody needs who was not there: objects, events, ledger and logs.
 func (w *world) explain() {
