@@ -21,6 +21,15 @@ type file struct {
 	Tokens   map[string]ccesim.Token `json:"tokens"` // by value of X-Auth-Token
 	Projects []ccesim.Project        `json:"projects"`
 	Clusters []ccesim.Cluster        `json:"clusters"`
+
+	PodIdentities     map[string]ccesim.Agency  `json:"podIdentities"` // by token
+	Instance          ccesim.Instance           `json:"instance"`
+	IdentityProviders []ccesim.IdentityProvider `json:"identityProviders"`
+}
+
+// hasCallers says whether anybody has a key or token, or could get one.
+func (f *file) hasCallers() bool {
+	return len(f.Keys)+len(f.Tokens)+len(f.PodIdentities)+len(f.IdentityProviders) > 0 || f.Instance.Agency.ID != ""
 }
 
 // config joins the file and the flags.
@@ -32,13 +41,14 @@ func (o *options) config() (ccesim.Config, error) {
 	if err := o.addTo(&f); err != nil {
 		return ccesim.Config{}, err
 	}
-	if len(f.Keys)+len(f.Tokens) == 0 {
+	if !f.hasCallers() {
 		return ccesim.Config{}, errors.New("nobody could call: give --access-key and --secret-key, --token or --config")
 	}
 	cfg := ccesim.Config{
 		Keys: f.Keys, Tokens: f.Tokens, Projects: f.Projects, Clusters: f.Clusters,
 		WritesPerMinute: o.writesPerMinute, GrantedLifetime: o.grantedLifetime, Backdate: o.backdate,
 		KeyAlgorithm: ccesim.KeyAlgorithm(o.keyAlgorithm), KeyPool: o.keyPool, Latency: o.latency,
+		PodIdentities: f.PodIdentities, Instance: f.Instance, IdentityProviders: f.IdentityProviders, TemporaryLifetime: o.temporaryLifetime,
 	}
 	return cfg, o.authority(&cfg)
 }

@@ -18,6 +18,7 @@ import (
 type options struct {
 	listen, tlsCert, tlsKey string
 	logRequests             bool
+	metadata, podIdentity   string
 
 	caCert, caKey, serverCA, writeCA string
 
@@ -27,6 +28,7 @@ type options struct {
 	groups                             list
 	clusters                           list
 	grantedLifetime, backdate, latency time.Duration
+	temporaryLifetime                  time.Duration
 	writesPerMinute, keyPool           int
 	keyAlgorithm                       string
 }
@@ -84,6 +86,8 @@ func (o *options) serving(flags *flag.FlagSet) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` to listen on; port 0 takes a free one")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "PEM `file` with the serving certificate; unset: plain HTTP")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "PEM `file` with its key")
+	flags.StringVar(&o.metadata, "metadata-listen", "", "`address` of the metadata service of ECS; unset: there is none")
+	flags.StringVar(&o.podIdentity, "pod-identity-listen", "", "`address` of the agent of CCE pod identity; unset: there is none")
 	flags.BoolVar(&o.logRequests, "log-requests", false, "log one line a request to stderr")
 	flags.DurationVar(&o.latency, "latency", 0, "`time` between a call's effect and its answer")
 	flags.IntVar(&o.writesPerMinute, "writes-per-minute", 0, "POSTs that an access key may send in any 60 s, refused ones included; 0: no limit")
@@ -95,13 +99,14 @@ func (o *options) certificates(flags *flag.FlagSet) {
 	flags.StringVar(&o.serverCA, "server-ca", "", "PEM `file` with the CA to show in kubeconfigs instead")
 	flags.StringVar(&o.writeCA, "write-ca", "", "`file` to write the signing CA's certificate to, before the URL is printed")
 	flags.DurationVar(&o.grantedLifetime, "granted-lifetime", 0, "longest `time` a certificate lasts; 0: as asked")
+	flags.DurationVar(&o.temporaryLifetime, "temporary-lifetime", 0, "`time` that the access keys of agencies last; 0: 24h")
 	flags.DurationVar(&o.backdate, "backdate", 0, "`time` that certificates begin before their issue")
 	flags.StringVar(&o.keyAlgorithm, "key-algorithm", string(ccesim.RSA2048), "of issued keys: rsa2048 (about 65 ms each), ec or ed25519")
 	flags.IntVar(&o.keyPool, "key-pool", 0, "make so many keys at start and use them again and again; 0: a fresh key for each certificate")
 }
 
 func (o *options) contents(flags *flag.FlagSet) {
-	flags.StringVar(&o.configFile, "config", "", "JSON `file` with keys, tokens, projects and clusters; the flags below add to it")
+	flags.StringVar(&o.configFile, "config", "", "JSON `file` with keys, tokens, agencies, identity providers, projects and clusters; the flags below add to it")
 	flags.StringVar(&o.accessKey, "access-key", "", "`ID` of an access key to accept")
 	flags.StringVar(&o.secretKey, "secret-key", "", "its secret; visible in the list of processes, so for throw-away values only")
 	flags.StringVar(&o.token, "token", "", "X-Auth-Token to accept; visible likewise")

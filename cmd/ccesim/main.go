@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -53,13 +54,49 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 			return fmt.Errorf("--write-ca: %w", err)
 		}
 	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", o.listen)
-	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+	return serveAll(ctx, o, []service{
+		{"", "--listen", o.listen, handler(sim, o, errOut)},
+		{"metadata service at", "--metadata-listen", o.metadata, sim.MetadataHandler()},
+		{"pod identity at", "--pod-identity-listen", o.podIdentity, sim.PodIdentityHandler()},
+	}, out)
+}
+
+// service is what listens at one address; without an address it does not.
+type service struct {
+	name, flag, address string
+	handler             http.Handler
+}
+
+// serveAll prints where each service listens, and serves until the context or one of them ends. The first alone may have TLS.
+func serveAll(ctx context.Context, o *options, services []service, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	services = slices.DeleteFunc(services, func(s service) bool { return s.address == "" })
+	listeners := make([]net.Listener, len(services))
+	for i, s := range services {
+		var listen net.ListenConfig
+		listener, err := listen.Listen(ctx, "tcp", s.address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.flag, err)
+		}
+		defer listener.Close()
+		listeners[i] = listener
 	}
-	fmt.Fprintf(out, "%s://%s\n", o.scheme(), listener.Addr())
-	return serve(ctx, listener, o, handler(sim, o, errOut))
+	ended := make(chan error)
+	for i, s := range services {
+		scheme, tls := "http", options{}
+		if i == 0 {
+			scheme, tls = o.scheme(), *o
+		}
+		fmt.Fprintln(out, strings.TrimSpace(fmt.Sprintf("%s %s://%s", s.name, scheme, listeners[i].Addr())))
+		go func() { ended <- serve(ctx, listeners[i], &tls, s.handler) }()
+	}
+	var errs []error
+	for range services {
+		errs = append(errs, <-ended)
+		cancel()
+	}
+	return errors.Join(errs...)
 }
 
 // handler has the admin API below /_sim/ and the cloud's everywhere else.

@@ -34,6 +34,7 @@ type process struct {
 	url  string
 	stop func() error // ends it as a signal does
 	log  *lockedBuffer
+	more chan string // the lines of output after the first
 }
 
 type lockedBuffer struct {
@@ -58,17 +59,22 @@ func launch(t *testing.T, args ...string) *process {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
-	p := &process{t: t, log: &lockedBuffer{}}
+	p := &process{t: t, log: &lockedBuffer{}, more: make(chan string, 2)}
 	go func() {
 		err := run(ctx, append([]string{"--listen", "127.0.0.1:0", "--key-algorithm", "ec"}, args...), in, p.log)
 		in.CloseWithError(err)
 		ended <- err
 	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		t.Fatal(lines.Err())
 	}
-	p.url = strings.TrimSpace(line)
+	p.url = lines.Text()
+	go func() {
+		for lines.Scan() {
+			p.more <- lines.Text()
+		}
+	}()
 	p.stop = sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() { _ = p.stop() })
 	return p
@@ -108,6 +114,41 @@ func TestFlagsAloneMakeAWorkingSimulator(t *testing.T) {
 	}
 	if e := got.Entries[0]; e.UserID != "me" || e.NotAfter.Sub(e.Time).Minutes() > 1 {
 		t.Errorf("ledger: %+v", e)
+	}
+}
+
+func TestAgenciesAndFederatedUsersGetKeys(t *testing.T) {
+	text := `{"podIdentities":{"pod":{"id":"a1"}},"instance":{"agency":{"id":"a2"}},"identityProviders":[{"id":"corporate","idTokens":["id"]}]}`
+	p := launch(t, "--config", write(t, text), "--metadata-listen", "127.0.0.1:0", "--pod-identity-listen", "127.0.0.1:0", "--temporary-lifetime", "1h")
+	url := map[string]string{"": p.url}
+	for range 2 {
+		name, at, _ := strings.Cut(<-p.more, " at ")
+		url[name] = at
+	}
+	for what, request := range map[string]struct {
+		url, header, value, body, want string
+		method                         string
+	}{
+		"pod identity":       {url["pod identity"] + ccesim.PodIdentityPath, "Authorization", "pod", `{}`, `"accessKeyId"`, "POST"},
+		"the instance":       {url["metadata service"] + "/openstack/latest/securitykey", "Accept", "*/*", "", `"securitytoken"`, "GET"},
+		"a federated user":   {url[""] + "/v3.0/OS-AUTH/id-token/tokens", "X-Idp-Id", "corporate", `{"auth":{"id_token":{"id":"id"}}}`, `"FederationUser"`, "POST"},
+		"somebody else, who": {url["pod identity"] + ccesim.PodIdentityPath, "Authorization", "other", `{}`, `APIGW`, "POST"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), request.method, request.url, strings.NewReader(request.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set(request.header, request.value)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		got, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if !strings.Contains(string(got), request.want) {
+			t.Errorf("%s: %d %s", what, answer.StatusCode, got)
+		}
 	}
 }
 
