@@ -171,7 +171,8 @@ func keyOf(data map[string][]byte, isToken bool) (issuer.Key, string) {
 // sameIdentity says whether two accounts use the very same access key, or the same identity of the operator's, in the same cloud.
 func sameIdentity(a, b account) bool {
 	name := a.access.Key.Name()
-	return name != "" && name == b.access.Key.Name() && a.access.Endpoints.CCE == b.access.Endpoints.CCE
+	sameLogin := a.access.Key.Keyless.Method == "" || a.access.Endpoints.IAM == b.access.Endpoints.IAM
+	return name != "" && name == b.access.Key.Name() && a.access.Endpoints.CCE == b.access.Endpoints.CCE && sameLogin
 }
 
 // digest is a short name for what an attempt is made with. It goes to status, so it

@@ -135,7 +135,7 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 		e := issuer.As(err)
 		r.Budget.Report(now, a.budget, outcomeOf(e, false))
 		setReady(&next, a.object, now, accountReason(e.Kind), e.Error())
-		return next, retryCheck(e.Kind)
+		return next, retryCheck(e)
 	}
 	r.Budget.Report(now, a.budget, budget.Outcome{Answered: true})
 	next.ProjectID = project
@@ -152,7 +152,7 @@ func (r *AccountReconciler) nextCheck(now time.Time, a account, seen string) tim
 	every := checkEvery
 	if ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
 		every = checkAgain
-		if ready.Reason == string(v1alpha1.ReasonUnauthorized) {
+		if ready.Reason == string(v1alpha1.ReasonUnauthorized) && a.object.auth.keyless.Method == "" {
 			every = time.Hour
 		}
 	}
@@ -181,8 +181,8 @@ func heldReason(hold budget.Hold) v1alpha1.Reason {
 	return v1alpha1.ReasonThrottled
 }
 
-func retryCheck(kind issuer.Kind) time.Duration {
-	if kind == issuer.Unauthorized {
+func retryCheck(e *issuer.Error) time.Duration {
+	if e.Kind == issuer.Unauthorized && !e.Obtained {
 		return time.Hour
 	}
 	return checkAgain

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -102,7 +103,7 @@ func lentAccount(object *v1alpha1.ClusterCloudAccount) *accountObject {
 		limits: spec.Limits, status: object.Status, grants: spec.Grants,
 	}
 	if e := spec.Endpoints; e != nil {
-		o.endpoints = issuer.Endpoints{CCE: e.CCE, IAM: e.IAM, CAPEM: string(e.CABundle)}
+		o.endpoints = issuer.Endpoints{CCE: plainly(e.CCE), IAM: plainly(e.IAM), CAPEM: string(e.CABundle)}
 	}
 	source := spec.Auth.AccessKey
 	switch auth := spec.Auth; {
@@ -119,6 +120,11 @@ func lentAccount(object *v1alpha1.ClusterCloudAccount) *accountObject {
 		o.auth.secret = types.NamespacedName{Namespace: source.SecretRef.Namespace, Name: source.SecretRef.Name}
 	}
 	return o
+}
+
+// plainly is the one spelling of an address that has several, so that one key in one place is known as one.
+func plainly(endpoint string) string {
+	return strings.TrimSuffix(strings.TrimRight(strings.ToLower(endpoint), "/"), ":443")
 }
 
 // withStatus is the object with another status, to be written.

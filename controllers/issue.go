@@ -21,7 +21,7 @@ func outcomeOf(e *issuer.Error, posted bool) budget.Outcome {
 		Posted:     posted,
 		Throttled:  e.Kind == issuer.Throttled,
 		RetryAfter: e.RetryAfter,
-		Refused:    e.Kind == issuer.Unauthorized,
+		Refused:    e.Kind == issuer.Unauthorized && !e.Obtained, // the hold waits for another key in the Secret
 		Silent:     e.Status == 0 && e.Kind == issuer.Unavailable,
 		Answered:   e.Status != 0 && e.Kind != issuer.Throttled && e.Kind != issuer.Unauthorized && e.Kind != issuer.Unavailable,
 	}
@@ -86,6 +86,9 @@ func (r *CredentialReconciler) cloudFailure(p *pass, e *issuer.Error) status.Fai
 		failure.RetryAt = p.now.Add(e.RetryAfter)
 	case issuer.Unauthorized:
 		failure.RetryAt = r.secondTryThenHourly(p)
+		if e.Obtained {
+			failure.RetryAt = r.backoff(p, rotation.CapSoon)
+		}
 	case issuer.Forbidden, issuer.NotFound, issuer.Ambiguous, issuer.InvalidResponse:
 		failure.RetryAt = r.backoff(p, rotation.CapLate)
 	default:

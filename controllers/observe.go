@@ -176,8 +176,8 @@ func (r *CredentialReconciler) recordOf(ctx context.Context, p *pass) *rotation.
 	}
 	wanted := rotation.RecordOf(p.cc.Spec)
 	same := record.AccountKind == wanted.AccountKind && record.AccountName == wanted.AccountName
-	if asked := p.askedBy(); !same && asked != "" {
-		same = asked == p.account.access.Key.Name()
+	if asked := p.askedBy(); !same && asked != "" { // an access key's id is the same nowhere else; the name of a way to one may be
+		same = asked == p.account.access.Key.ID
 	}
 	if !same && p.account.reason == "" {
 		ref := v1alpha1.AccountReference{Kind: v1alpha1.AccountKind(record.AccountKind), Name: record.AccountName}

@@ -64,10 +64,14 @@ func ask[T any](
 	answer, err = recovered(client, send)
 	if err != nil {
 		var none T
-		if one.status == http.StatusUnauthorized && a.source != nil {
+		e := failure(op, one, err)
+		if e.Kind == issuer.Unauthorized && a.source != nil {
 			a.source.doubt(key)
+			e.Obtained = true
+			e.Message = op.service + " does not accept the key that " + string(a.source.method) + " gave; another one is obtained soon: " +
+				whatToCheck[a.source.method]
 		}
-		return none, "", failure(op, one, err)
+		return none, "", e
 	}
 	return answer, one.requestID(), nil
 }

@@ -88,6 +88,7 @@ func New(options Options) (*Dialer, error) {
 	if d.timeout == 0 {
 		d.timeout = defaultTimeout
 	}
+	guardLocalKeys()
 	d.transports.limit, d.sources.limit = maxTransports, maxSources
 	d.transport = newTransport(options.RootCAs)
 	if options.DialContext != nil {

@@ -13,7 +13,7 @@
 // Out: issuer.Cluster, issuer.Issued, or an *issuer.Error.
 //
 // What is asked within the Pod or its node for a temporary key, pod identity and the
-// metadata service, the SDK asks over http.DefaultTransport: it follows redirects and
-// takes answers of any length there, in a few seconds at the most. The variables that CCE
-// sets for pod identity are read, and none else.
+// metadata service, the SDK asks over http.DefaultTransport. A Dialer replaces that by one
+// that lets such requests through no proxy and no redirect, and bounds the answers. The
+// variables that CCE sets for pod identity are read, and none else.
 package cce

@@ -4,6 +4,7 @@
 package cce
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
@@ -64,21 +65,27 @@ func (d *Dialer) trusting(caPEM string) (*http.Transport, error) {
 	return transport, nil
 }
 
-// parseCAs reads authorities in PEM. It is strict, since x509.CertPool passes over what
-// it cannot read: a certificate that was cut in two would be missed in a message of TLS.
+// parseCAs reads authorities in PEM. What stands between the certificates, such as what openssl says of them, is passed over. Within
+// them it is strict, since x509.CertPool passes over what it cannot read: a certificate that was cut in two would be missed in
+// a message of TLS.
 func parseCAs(text string) (*x509.CertPool, error) {
 	if len(text) > maxCAPEM {
 		return nil, errors.New("write at most 64 KiB")
 	}
 	pool := x509.NewCertPool()
-	rest := []byte(strings.TrimSpace(text))
-	for first := true; first || len(rest) > 0; first = false {
-		if !strings.HasPrefix(string(rest), "-----BEGIN CERTIFICATE-----") {
-			return nil, errors.New("write certificates in PEM, and nothing else")
+	rest, found := []byte(text), 0
+	for ; ; found++ {
+		begin := bytes.Index(rest, []byte("-----BEGIN"))
+		if begin < 0 {
+			break
+		}
+		rest = rest[begin:]
+		if !bytes.HasPrefix(rest, []byte("-----BEGIN CERTIFICATE-----")) {
+			return nil, errors.New("write certificates in PEM, and nothing else in PEM")
 		}
 		block, after := pem.Decode(rest)
 		// What Decode cannot read it passes over, up to the next block.
-		if block == nil || strings.Count(string(rest[:len(rest)-len(after)]), "-----BEGIN") != 1 {
+		if block == nil || bytes.Count(rest[:len(rest)-len(after)], []byte("-----BEGIN")) != 1 {
 			return nil, errors.New("a certificate is not whole: write it again")
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
@@ -86,7 +93,10 @@ func parseCAs(text string) (*x509.CertPool, error) {
 			return nil, errors.New("a certificate cannot be read: write it again")
 		}
 		pool.AddCert(certificate)
-		rest = []byte(strings.TrimSpace(string(after)))
+		rest = after
+	}
+	if found == 0 {
+		return nil, errors.New("write certificates in PEM: there is none")
 	}
 	return pool, nil
 }

@@ -72,7 +72,7 @@ func judge(op operation, status int, code string) (issuer.Kind, string) {
 		return issuer.Unauthorized, op.service + " does not accept the key: check that it is right, active, " +
 			"not expired and of this region, and that the clock of this machine is right"
 	case http.StatusForbidden, http.StatusPaymentRequired:
-		return issuer.Forbidden, "the key may not do this: " + op.grant
+		return issuer.Forbidden, "the key may not do this: " + op.grant + "; see " + rightsPage
 	case http.StatusNotFound, http.StatusGone:
 		return issuer.NotFound, op.missing
 	case http.StatusConflict, http.StatusLocked:

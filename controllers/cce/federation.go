@@ -35,7 +35,7 @@ type federation struct {
 // HUAWEICLOUD_SDK_IAM_ENDPOINT otherwise.
 func (f federation) key(ctx context.Context) (temporaryKey, error) {
 	if fault := tokenFileFault(f.keyless.TokenFile); fault != "" {
-		return temporaryKey{}, noKey(issuer.OIDC, fault)
+		return temporaryKey{}, noneHere(issuer.OIDC, fault)
 	}
 	calls := &login{ctx: ctx, transport: f.transport, userAgent: f.userAgent}
 	client := impl.NewDefaultHttpClient(&config.HttpConfig{
@@ -105,7 +105,7 @@ func (l *login) failure() *issuer.Error {
 		_, message := judge(federate, one.status, "")
 		e = noKey(issuer.OIDC, message)
 	default:
-		e = noKey(issuer.OIDC, "IAM refuses the login")
+		e = noneHere(issuer.OIDC, "IAM refuses the login")
 	}
 	e.Status, e.Code, e.RequestID = one.status, one.code(), one.requestID()
 	return e

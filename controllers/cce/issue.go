@@ -23,12 +23,18 @@ func (a *account) Issue(ctx context.Context, request issuer.Request) (issuer.Iss
 	if err := checkRequest(request); err != nil {
 		return issuer.Issued{}, err
 	}
-	ctx, cancel := a.bound(ctx)
+	// What it takes to ask has its own bound, so that the answer has all of the other.
+	before, cancel := a.bound(ctx)
 	defer cancel()
-	projectID, err := a.project(ctx)
+	if _, err := a.signingKey(before); err != nil {
+		return issuer.Issued{}, err
+	}
+	projectID, err := a.project(before)
 	if err != nil {
 		return issuer.Issued{}, err
 	}
+	ctx, cancel = a.bound(ctx)
+	defer cancel()
 	send := certOfStandard
 	if request.ClusterType == issuer.Autopilot {
 		send = certOfAutopilot

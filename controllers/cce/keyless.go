@@ -46,6 +46,13 @@ func noKey(method issuer.KeylessMethod, why string) *issuer.Error {
 	return &issuer.Error{Kind: issuer.Unavailable, Message: string(method) + " gives no key, since " + why + ": " + whatToCheck[method]}
 }
 
+// noneHere is noKey for what lies at the Pod or at who may log in: somebody has to act, and it is looked at again soon.
+func noneHere(method issuer.KeylessMethod, why string) *issuer.Error {
+	e := noKey(method, why)
+	e.Kind, e.Obtained = issuer.Unauthorized, true
+	return e
+}
+
 // sourceID tells sources apart: keys are shared by those only who would obtain them in
 // the same way, from the same place.
 type sourceID struct {

@@ -124,7 +124,7 @@ func TestAKeyThatWasRevokedIsReplaced(t *testing.T) {
 	}
 	w.sim.RevokeTemporaryKeys()
 	age(cloud, 2*time.Minute)
-	if e := fault(t, cloud.Check(context.Background())); e.Kind != issuer.Unauthorized {
+	if e := fault(t, cloud.Check(context.Background())); e.Kind != issuer.Unauthorized || !e.Obtained {
 		t.Errorf("%v %+v", e.Kind, e)
 	}
 	if err := cloud.Check(context.Background()); err != nil {
@@ -150,30 +150,60 @@ func TestTheFirstMetadataServiceIsEnough(t *testing.T) {
 
 func TestNoProxySeesATokenOfThePod(t *testing.T) {
 	proxy := newFakeCloud(t, answer(500, "canary-remote"))
+	w := newKeylessWorld(t)
 	address, err := url.Parse(proxy.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := http.DefaultTransport.(*http.Transport)
-	for name, of := range map[string]func(*http.Request) (*url.URL, error){
-		"a proxy":                http.ProxyURL(address),
-		"one that cannot be had": func(*http.Request) (*url.URL, error) { return nil, errors.New("canary-remote") },
-	} {
-		for _, method := range []string{"pod identity", "metadata"} {
-			t.Run(name+" "+method, func(t *testing.T) {
-				w := newKeylessWorld(t)
-				transport.Proxy = of
-				defer func() { transport.Proxy = nil }()
-				err := w.dial(t, w.ways[method]).Check(context.Background())
-				w.assertNoKey(t, w.ways[method], err)
-				if !strings.Contains(err.Error(), "NO_PROXY") {
-					t.Error(err)
-				}
-			})
+	others := http.DefaultTransport.(*localTransport).others.(*http.Transport)
+	others.Proxy = http.ProxyURL(address)
+	defer func() { others.Proxy = nil }()
+	for _, method := range []string{"pod identity", "metadata"} {
+		if err := w.dial(t, w.ways[method]).Check(context.Background()); err != nil {
+			t.Errorf("%s: %v", method, err)
 		}
 	}
 	if n := len(proxy.requests()); n != 0 {
 		t.Errorf("the proxy saw %d requests", n)
+	}
+}
+
+// The SDK's clients would follow them, with the token of the Pod, and take what they find for a key.
+func TestNoRedirectIsFollowedToAKey(t *testing.T) {
+	w := newKeylessWorld(t)
+	trap := newFakeCloud(t, answer(200, "{}"))
+	moved := serveAt(t, http.RedirectHandler(trap.URL, http.StatusTemporaryRedirect))
+	useAs(t, moved+ccesim.PodIdentityPath, moved)
+	for _, method := range []string{"pod identity", "metadata"} {
+		err := w.dial(t, w.ways[method]).Check(context.Background())
+		w.assertNoKey(t, w.ways[method], err)
+		if !strings.Contains(err.Error(), "redirect") {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+	if n := len(trap.requests()); n != 0 {
+		t.Errorf("%d requests followed it", n)
+	}
+}
+
+// An answer without an end is read to its bound only.
+func TestAnswersOfThePodAreBounded(t *testing.T) {
+	w := newKeylessWorld(t)
+	var sent atomic.Int64
+	endless := serveAt(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		for line := []byte(strings.Repeat(" ", 8<<10)); r.Context().Err() == nil; {
+			n, err := rw.Write(line)
+			if sent.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	}))
+	useAs(t, endless+ccesim.PodIdentityPath, endless)
+	for _, method := range []string{"pod identity", "metadata"} {
+		w.assertNoKey(t, w.ways[method], w.dial(t, w.ways[method]).Check(context.Background()))
+	}
+	if n := sent.Load(); n > 64<<20 {
+		t.Errorf("%d bytes were taken", n)
 	}
 }
 

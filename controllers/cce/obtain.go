@@ -24,51 +24,25 @@ import (
 // that live on have fields that change without a lock.
 
 const (
-	// wouldShowProxy is said of an address that the SDK would reach by a proxy.
-	wouldShowProxy = "a proxy would see its token: add the host to NO_PROXY"
-	unreadable     = "the answer cannot be read"
+	unreadable = "the answer cannot be read"
+	refused    = "it was refused"
 )
 
 // keyOfPod asks CCE pod identity. The SDK bounds it by 10s.
 func keyOfPod(context.Context) (temporaryKey, error) {
 	uri, file := os.Getenv(podIdentityURI), os.Getenv(podIdentityTokenFile)
 	if uri == "" || file == "" {
-		return temporaryKey{}, noKey(issuer.PodIdentity, "the Pod lacks a variable")
+		return temporaryKey{}, noneHere(issuer.PodIdentity, "the Pod lacks a variable")
 	}
 	if fault := tokenFileFault(file); fault != "" {
-		return temporaryKey{}, noKey(issuer.PodIdentity, fault)
-	}
-	if isProxied(uri) {
-		return temporaryKey{}, noKey(issuer.PodIdentity, wouldShowProxy)
+		return temporaryKey{}, noneHere(issuer.PodIdentity, fault)
 	}
 	return obtain(issuer.PodIdentity, provider.BasicCredentialPodIdentityProvider().GetCredentials)
 }
 
 // keyOfInstance asks the metadata service of ECS. The SDK bounds each of its requests by 3s.
 func keyOfInstance(context.Context) (temporaryKey, error) {
-	if isProxied(metadataAddress) {
-		return temporaryKey{}, noKey(issuer.InstanceMetadata, wouldShowProxy)
-	}
 	return obtain(issuer.InstanceMetadata, provider.BasicCredentialMetadataProvider().GetCredentials)
-}
-
-// isProxied tells whether http.DefaultTransport, which the SDK uses for what is asked
-// within the Pod or its node, would send a request by a proxy. It is so for link-local
-// addresses too. What cannot be known counts as yes.
-func isProxied(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return true
-	}
-	proxyOf := http.ProxyFromEnvironment
-	if transport, ok := http.DefaultTransport.(*http.Transport); ok {
-		proxyOf = transport.Proxy
-	}
-	if proxyOf == nil {
-		return false
-	}
-	proxy, err := proxyOf(&http.Request{URL: u})
-	return err != nil || proxy != nil
 }
 
 // obtain lets the SDK fetch a key. Of its errors nothing is shown but the status, since
@@ -76,7 +50,11 @@ func isProxied(address string) bool {
 func obtain(method issuer.KeylessMethod, get func() (auth.ICredential, error)) (temporaryKey, error) {
 	credentials, err := obtained(get)
 	if err != nil {
-		e := noKey(method, whyNotObtained(method, err))
+		why := whyNotObtained(method, err)
+		e := noKey(method, why)
+		if why == refused {
+			e = noneHere(method, why)
+		}
 		if refusal, ok := errors.AsType[*sdkerr.ServiceResponseError](err); ok {
 			e.Status = refusal.StatusCode
 		}
@@ -92,12 +70,18 @@ func obtain(method issuer.KeylessMethod, get func() (auth.ICredential, error)) (
 // whyNotObtained sorts the SDK's errors by their types: pod identity's of a refusal is the
 // one that wraps nothing.
 func whyNotObtained(method issuer.KeylessMethod, err error) string {
+	if errors.Is(err, errRedirect) {
+		return "the answer is a redirect"
+	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return "there was no answer"
 	}
-	_, refused := errors.AsType[*sdkerr.ServiceResponseError](err)
-	if refused || method == issuer.PodIdentity && !errors.Is(err, errPanic) && errors.Unwrap(err) == nil {
-		return "it was refused"
+	answered, isRefusal := errors.AsType[*sdkerr.ServiceResponseError](err)
+	if isRefusal && !isClientError(answered.StatusCode) {
+		return "it cannot answer now"
+	}
+	if isRefusal || method == issuer.PodIdentity && !errors.Is(err, errPanic) && errors.Unwrap(err) == nil {
+		return refused
 	}
 	return unreadable
 }

@@ -24,6 +24,9 @@ type operation struct {
 	reduce func([]byte) []byte
 }
 
+// rightsPage says what the key has to be allowed.
+const rightsPage = "https://github.com/clustercredential/operator/blob/main/docs/iam.md"
+
 const (
 	noCluster = "CCE knows no such cluster: check its id and type, the project and the region"
 	noProject = "CCE knows no such project: check the project and the region"

@@ -108,7 +108,7 @@ func (s *source) outcome() (issuer.Key, error) {
 func (s *source) refresh(ctx context.Context, done chan<- struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	fresh, err := s.fetch(ctx)
+	fresh, err := s.fetched(ctx)
 
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -119,6 +119,16 @@ func (s *source) refresh(ctx context.Context, done chan<- struct{}) {
 		s.held = fresh
 	}
 	close(done)
+}
+
+// fetched turns a panic into an error: it would end the process, and nobody would refresh after it.
+func (s *source) fetched(ctx context.Context) (fresh temporaryKey, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errPanic
+		}
+	}()
+	return s.fetch(ctx)
 }
 
 // failed keeps a foreign text, such as one that quotes an answer, out of the errors.

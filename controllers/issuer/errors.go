@@ -64,6 +64,8 @@ type Error struct {
 	// MayHaveIssued is true when a request for a certificate left us and no clear
 	// refusal came back: a certificate may exist that we do not have.
 	MayHaveIssued bool
+	// Obtained is true for Unauthorized if the operator obtains its key itself: it will have another one soon, so nobody has to act.
+	Obtained bool
 	// Err is the cause where it is safe to show (context errors); may be nil.
 	Err error
 }

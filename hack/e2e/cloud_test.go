@@ -21,6 +21,8 @@ var (
 	canarySecretKey     = strings.Repeat("CANARYSK", 5)
 	canarySecurityToken = strings.Repeat("CANARYST", 8)
 	canaryToken         = strings.Repeat("CANARYTK", 8)
+	canaryPodToken      = strings.Repeat("CANARYPT", 8)
+	canaryIDToken       = strings.Repeat("CANARYID", 8)
 )
 
 // options say what a world is like.
@@ -51,7 +53,7 @@ type options struct {
 // HTTP as the ccesim binary, admin API included.
 type cloud struct {
 	*stack.Sim
-	sim    http.Handler
+	sim    *ccesim.Server
 	server *httptest.Server
 }
 
@@ -62,6 +64,11 @@ func (s *shared) newCloud(t *testing.T, o options) *cloud {
 		CACert: cert, CAKey: key, KeyAlgorithm: ccesim.EC, GrantedLifetime: o.lifetime, Latency: o.latency,
 		Projects: []ccesim.Project{{ID: stack.ProjectID, Name: stack.Region}},
 		Tokens:   map[string]ccesim.Token{canaryToken: {UserID: stack.UserID, Groups: []string{"system:masters"}}},
+
+		PodIdentities: map[string]ccesim.Agency{canaryPodToken: {ID: agencyID, Groups: []string{"system:masters"}}},
+		IdentityProviders: []ccesim.IdentityProvider{
+			{ID: identityProvider, IDTokens: []string{canaryIDToken}, Groups: []string{"system:masters"}},
+		},
 	}
 	for _, id := range slices.Concat([]string{stack.AccessKey}, o.keys, o.temporary) {
 		key := ccesim.AccessKey{ID: id, Secret: canarySecretKey, UserID: stack.UserID, Groups: []string{"system:masters"}}
@@ -89,6 +96,12 @@ func (s *shared) newCloud(t *testing.T, o options) *cloud {
 	admin.URL = server.URL
 	return &cloud{Sim: &admin, sim: sim, server: server}
 }
+
+// Who the operator may be without a key of its own.
+const (
+	agencyID         = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+	identityProvider = "corporate"
+)
 
 // internalURL is the address of every cluster inside its network. Nobody answers there.
 const internalURL = "https://192.168.0.10:5443"

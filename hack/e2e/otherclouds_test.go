@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,10 +49,12 @@ func TestThePageOnOtherCloudsLeadsToACredential(t *testing.T) {
 		w.must(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	t.Cleanup(func() {
-		_, err := w.Kubectl("delete", "-f", filepath.Join(dir, "account.yaml"), "--ignore-not-found")
+		_, err := w.Kubectl("delete", "clustercloudaccount/other-cloud", "secret/huawei-keys", "-n", systemNamespace, "--ignore-not-found")
 		w.must(err)
 	})
 
+	commands := slices.DeleteFunc(page.shell, func(c string) bool { return !strings.HasPrefix(c, "kubectl ") }) // one looks from outside
+	w.asUser(dir, commands[0])
 	w.kubectlInput(page.yaml[0]) // as if the CA were the world's
 	w.eventually(eventTime, func() error {
 		const want = "is not signed by a known authority"
@@ -62,10 +65,8 @@ func TestThePageOnOtherCloudsLeadsToACredential(t *testing.T) {
 		return nil
 	})
 	last := ""
-	for _, commands := range page.shell {
-		if strings.HasPrefix(commands, "kubectl ") { // the other one looks at the address from outside
-			last = w.asUser(dir, commands)
-		}
+	for _, c := range commands[1:] {
+		last = w.asUser(dir, c)
 	}
 	if !strings.Contains(last, stack.UserID) {
 		t.Errorf("the last command does not say who it is: %s", last)

@@ -32,6 +32,11 @@ func (w *world) needles() []needle {
 	all = append(all, inEveryForm("the secret key", "CANARYSK")...)
 	all = append(all, inEveryForm("the security token", "CANARYST")...)
 	all = append(all, inEveryForm("the IAM token", "CANARYTK")...)
+	all = append(all, inEveryForm("the token of the Pod", "CANARYPT")...)
+	all = append(all, inEveryForm("the ID token", "CANARYID")...)
+	for _, key := range w.cloud.sim.TemporaryKeys() {
+		all = append(all, needle{"the secret of a temporary key", key.Secret}, needle{"a security token", key.SecurityToken[:40]})
+	}
 	all = append(all, w.secrets...)
 	all = append(all, inEveryForm("a private key", "PRIVATE KEY")...)
 	var secrets corev1.SecretList

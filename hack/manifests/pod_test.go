@@ -75,8 +75,8 @@ func TestTheNetworkPolicyLetsThroughWhatTheOperatorNeeds(t *testing.T) {
 		}
 		out = append(out, numbers(rule.Ports)...)
 	}
-	// DNS, CCE and IAM and the API server, the API server behind its Service, API servers of CCE.
-	for _, want := range []int32{53, 443, 6443, 5443} {
+	// DNS, here and in CCE; CCE and IAM and the API server; the API server behind its Service, here and in CCE; API servers of CCE.
+	for _, want := range []int32{53, 5353, 443, 6443, 5444, 5443} {
 		if !slices.Contains(out, want) {
 			t.Errorf("port %d is not let out", want)
 		}

@@ -116,6 +116,19 @@ func TestOnlyReadingIsAggregated(t *testing.T) {
 	}
 }
 
+// Whoever writes a ClusterCloudAccount says to which address any Secret's key is sent.
+func TestNoRoleForPeopleWritesLentAccounts(t *testing.T) {
+	for _, name := range []string{"admin_role.yaml", "editor_role.yaml", "viewer_role.yaml"} {
+		for _, grant := range grants(read[rbacv1.ClusterRole](t, filepath.Join("rbac", name)).Rules) {
+			verb, resource, _ := strings.Cut(grant, " ")
+			writes := !slices.Contains([]string{"get", "list", "watch"}, verb)
+			if writes && (strings.HasPrefix(resource, "clustercloudaccounts") || strings.Contains(resource, "*")) {
+				t.Errorf("%s grants %q", name, grant)
+			}
+		}
+	}
+}
+
 // What would let whoever takes over the operator go further than its own work.
 func TestNoRoleOfTheOperatorCanRaiseItself(t *testing.T) {
 	rules := slices.Concat(
