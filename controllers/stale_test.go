@@ -314,8 +314,13 @@ func TestWhatWasRestoredIsNotToldOfTheFuture(t *testing.T) {
 				listed, _ := w.Sim.Cluster(testkit.ClusterID)
 				w.Sim.RemoveCluster(testkit.ClusterID) // which is news without a look at the Secret
 				restart(w)
-				look(t, w)
+				w.Advance(10 * time.Minute) // they are listed, if anything is done at all
 				passOn(w)
+				w.Wait()
+				passOn(w)
+				if now := w.Secret("prod-1-kubeconfig"); !maps.Equal(now.Annotations, secret.Annotations) {
+					t.Errorf("the Secret was made to tell of what came after: %v, want %v", now.Annotations, secret.Annotations)
+				}
 				w.Must(w.Sim.AddCluster(listed))
 				catchUp(w, view, true)
 				look(t, w)
