@@ -339,6 +339,22 @@ func TestWhatWasRestoredIsNotToldOfTheFuture(t *testing.T) {
 	}
 }
 
+// A ClusterCredential that only the cache does not show is not gone: nothing of it is released.
+func TestWhatOnlyTheCacheDoesNotShowIsNotReleased(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	w.Must(w.Client.Delete(t.Context(), w.Get("prod-1")))
+	view := w.Freeze(testkit.KindCredential)
+	w.Create(w.Credential("prod-1"))
+	passOn(w)
+	if at := w.Secret("prod-1-kubeconfig").Annotations[v1alpha1.AnnotationReleasedAt]; at != "" {
+		t.Errorf("the Secret was released at %s", at)
+	}
+	catchUp(w, view, true)
+	wantPosts(t, w, 1)
+	wantServes(t, w, "prod-1")
+}
+
 // putBack makes a credential and its Secret what they were, as new versions of the same objects.
 func putBack(w *testkit.World, credential *v1alpha1.ClusterCredential, secret *corev1.Secret) {
 	w.T.Helper()
