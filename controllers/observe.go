@@ -5,9 +5,12 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/issuer"
@@ -144,6 +147,11 @@ func (r *CredentialReconciler) findSecret(ctx context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
+	if !p.isToldOf(view.facts.stored) {
+		if err := r.isCurrent(ctx, p.cc); err != nil {
+			return err
+		}
+	}
 	p.see(view)
 	if view.facts.version == shown {
 		r.remember(p)
@@ -151,8 +159,22 @@ func (r *CredentialReconciler) findSecret(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// isToldOf says whether status tells of no other certificate than the stored one. Where it does, the watch of Secrets may lag behind
-// that of credentials, as after a restore of etcd, and the Secret is read.
+// isCurrent fails with errOvertaken where the cache does not show the ClusterCredential as it is.
+func (r *CredentialReconciler) isCurrent(ctx context.Context, cc *v1alpha1.ClusterCredential) error {
+	live := &v1alpha1.ClusterCredential{}
+	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(cc), live); {
+	case apierrors.IsNotFound(err):
+		return errOvertaken
+	case err != nil:
+		return fmt.Errorf("read the ClusterCredential, whose status tells of another certificate than its Secret: %w", err)
+	case live.UID != cc.UID || live.ResourceVersion != cc.ResourceVersion:
+		return errOvertaken
+	}
+	return nil
+}
+
+// isToldOf says whether status tells of no other certificate than the stored one. Where it does, one of the two watches may lag
+// behind the other, as after a restore of etcd, and both objects are read.
 func (p *pass) isToldOf(stored *storedFacts) bool {
 	told := p.cc.Status.Certificate
 	return told == nil || stored == nil || told.FingerprintSHA256 == stored.certificate.FingerprintSHA256

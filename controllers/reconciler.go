@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -142,6 +143,9 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 	defer r.work.begin()()
 
 	p, err := r.observe(ctx, cc, now)
+	if errors.Is(err, errOvertaken) {
+		return reconcile.Result{RequeueAfter: leftoverLook}, nil
+	}
 	if err != nil {
 		return r.failed(ctx, cc, err)
 	}

@@ -223,6 +223,10 @@ func (r *CredentialReconciler) release(ctx context.Context, name types.Namespace
 		if marks.ReleasedAt != "" || r.isLeft(ctx, name, secret, marks) {
 			continue
 		}
+		// A watch that lags behind that of Secrets does not show it yet, as after a restore of etcd.
+		if err := r.Live.Get(ctx, name, &v1alpha1.ClusterCredential{}); !apierrors.IsNotFound(err) {
+			return err
+		}
 		if err := r.secrets.Release(ctx, secret, now); err != nil {
 			return err
 		}

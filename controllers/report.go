@@ -180,9 +180,9 @@ func (p *pass) storedAccess(stored *storedFacts) v1alpha1.Access {
 	return p.cc.Status.Access
 }
 
-// errOvertaken says that the status is not the one that the pass began with: of another leader, of a restored etcd, wiped, or of
-// a cache that lags. What the pass found belongs to the former one; the next pass finds it anew.
-var errOvertaken = errors.New("the status has changed since the pass began")
+// errOvertaken says that the object is not the one that the pass began with: its status is of another leader, of a restored etcd, wiped, or
+// of a cache that lags. What the pass found belongs to the former one; the next pass finds it anew.
+var errOvertaken = errors.New("the object has changed since the pass began")
 
 // writeStatus writes the next status if it differs. Where the rest of the object has changed meanwhile, it is written
 // all the same; where the status has, it fails with errOvertaken.

@@ -314,8 +314,13 @@ func TestWhatWasRestoredIsNotToldOfTheFuture(t *testing.T) {
 				listed, _ := w.Sim.Cluster(testkit.ClusterID)
 				w.Sim.RemoveCluster(testkit.ClusterID) // which is news without a look at the Secret
 				restart(w)
-				look(t, w)
+				w.Advance(10 * time.Minute) // they are listed, if anything is done at all
 				passOn(w)
+				w.Wait()
+				passOn(w)
+				if now := w.Secret("prod-1-kubeconfig"); !maps.Equal(now.Annotations, secret.Annotations) {
+					t.Errorf("the Secret was made to tell of what came after: %v, want %v", now.Annotations, secret.Annotations)
+				}
 				w.Must(w.Sim.AddCluster(listed))
 				catchUp(w, view, true)
 				look(t, w)
@@ -332,6 +337,22 @@ func TestWhatWasRestoredIsNotToldOfTheFuture(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A ClusterCredential that only the cache does not show is not gone: nothing of it is released.
+func TestWhatOnlyTheCacheDoesNotShowIsNotReleased(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	w.Must(w.Client.Delete(t.Context(), w.Get("prod-1")))
+	view := w.Freeze(testkit.KindCredential)
+	w.Create(w.Credential("prod-1"))
+	passOn(w)
+	if at := w.Secret("prod-1-kubeconfig").Annotations[v1alpha1.AnnotationReleasedAt]; at != "" {
+		t.Errorf("the Secret was released at %s", at)
+	}
+	catchUp(w, view, true)
+	wantPosts(t, w, 1)
+	wantServes(t, w, "prod-1")
 }
 
 // putBack makes a credential and its Secret what they were, as new versions of the same objects.

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/clustercredential/operator/controllers/issuer"
 )

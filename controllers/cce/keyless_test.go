@@ -5,12 +5,12 @@ package cce
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 

@@ -6,7 +6,6 @@ package cce
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"os"
 	"reflect"
