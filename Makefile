@@ -187,7 +187,7 @@ build-installer: bin/kustomize ## Write everything that a cluster needs (CONFIG)
 	$(call render) >dist/install.yaml
 
 .PHONY: reproducible
-reproducible: ## Build the manager twice, each in a directory and with a cache of its own, and compare the bytes. Minutes.
+reproducible: ## Build the manager three times, each in a directory and with a cache of its own, and compare the bytes. Minutes.
 	VERSION="$(VERSION)" hack/reproducible.sh
 
 .PHONY: sbom

@@ -38,7 +38,7 @@ func TestNothingSecretIsSaidAmidFaultsNorInADump(t *testing.T) {
 	}
 	w := newWorld(t, o)
 	answers := w.tapCloud()
-	manager := w.startManager("--zap-log-level=10", "--cce-endpoint="+answers.url(), "--iam-endpoint="+answers.url())
+	manager := w.startManager("--zap-log-level=10", "--cluster-interval=1s", "--cce-endpoint="+answers.url(), "--iam-endpoint="+answers.url())
 	names := w.applyTroubles(troubles)
 	w.apply(tokenAccountYAML("token"), credentialOf("by-token", "token", "{id: "+w.ClusterID("by-token")+"}"),
 		withSecurityToken(namedAccountYAML("temporary", "AK-TEMPORARY")),
@@ -47,6 +47,11 @@ func TestNothingSecretIsSaidAmidFaultsNorInADump(t *testing.T) {
 
 	for _, x := range troubles {
 		w.must(w.cloud.Script(stack.Fault{Name: x.Name, Cluster: w.ClusterID(x.name), Times: 1}))
+	}
+	for _, x := range troubles {
+		if x.AnyOp { // and strikes the lists of clusters, too
+			w.must(w.cloud.Script(stack.Fault{Name: x.Name, Op: "list-clusters", Times: 1}))
+		}
 	}
 	w.requestRenewal("amid-faults", names...)
 	w.eventually(2*time.Minute, func() error { return w.allHit(troubles) })

@@ -92,12 +92,14 @@ func (w *world) everythingSaid() []said {
 	if err != nil && !strings.Contains(err.Error(), "NotFound") {
 		w.t.Error(err)
 	}
+	ofCluster, err := w.Kubectl("--namespace", metav1.NamespaceDefault, "get", "events.events.k8s.io", "--output", "json")
+	w.must(err)
 	secrets := &metav1.PartialObjectMetadataList{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	if err := w.client.List(context.Background(), secrets, client.InNamespace(w.namespace), client.HasLabels{v1alpha1.LabelManaged}); err != nil {
 		w.t.Error(err)
 	}
-	return append(all, said{"the objects and events", out}, said{"labels and annotations of Secrets", fmt.Sprint(secrets.Items)})
+	return append(all, said{"the objects and events", out}, said{"events of what has no namespace", ofCluster}, said{"labels and annotations of Secrets", fmt.Sprint(secrets.Items)})
 }
 
 // scanForSecrets fails the test for every secret that was said. It shows where, and not the secret.
