@@ -63,7 +63,7 @@ func (c *Config) accountOf(ctx context.Context, name types.NamespacedName) (acco
 
 // unlock reads the key of an account.
 func (c *Config) unlock(ctx context.Context, object *accountObject) (account, error) {
-	a := account{object: object, version: fmt.Sprintf("%s/%d", object.GetUID(), object.GetGeneration())}
+	a := account{object: object, version: versionOf(object)}
 	a.access = issuer.Access{Region: object.region, Endpoints: object.endpoints}
 	if object.auth.keyless.Method != "" {
 		a.access.Key.Keyless = object.auth.keyless
@@ -111,18 +111,22 @@ func (c *Config) readKey(ctx context.Context, a *account) error {
 // budgetOf names the key in the budget: the cloud counts by key, not by our objects.
 func (c *Config) budgetOf(a account) budget.Account {
 	name := a.object.key().String()
-	key := a.access.Key.Name()
-	if key == "" {
+	k := a.access.Key
+	// Whoever writes a Secret can write another's id into it, but not its secret: that would slow the other down.
+	key := "access key " + k.ID + " " + digest(string(k.Secret))
+	switch {
+	case k.Keyless.Method != "":
+		key = "of the operator, " + k.Name()
+	case k.ID == "":
 		key = "token of " + name
 	}
 	limit := v1alpha1.DefaultIssuesPerMinute
 	if limits := a.object.limits; limits != nil && limits.IssuesPerMinute != nil {
 		limit = int(*limits.IssuesPerMinute)
 	}
-	k := a.access.Key
 	secret := digest(string(k.Secret), string(k.SecurityToken), string(k.Token))
 	return budget.Account{
-		Key: firstOf(a.access.Endpoints.CCE, c.Endpoint, a.access.Region) + " " + key, Name: name, Version: secret, State: a.version, PerMinute: limit,
+		Key: firstOf(a.access.Endpoints.CCE, plainly(c.Endpoint), a.access.Region) + " " + key, Name: name, Version: secret, State: a.version, PerMinute: limit,
 	}
 }
 

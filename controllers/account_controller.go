@@ -100,7 +100,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 
 // seeGrants notes when the grants of a ClusterCloudAccount have changed.
 func seeGrants(next *v1alpha1.CloudAccountStatus, object *accountObject, now time.Time) {
-	if seen := grantsDigest(object); next.GrantsSeen != seen {
+	if seen := capsDigest(object); next.GrantsSeen != seen {
 		next.GrantsSeen, next.GrantsChangedTime = seen, new(metav1.NewTime(now.UTC().Truncate(time.Second)))
 	}
 }

@@ -36,8 +36,16 @@ func (w way) dress(e *kubeconfig.Endpoint) {
 
 // way is the address that the cloud offers, with what the spec says instead and besides.
 func (p *pass) way() (way, error) {
-	if why := firstOf(invalidEndpoint(p.cc.Spec.Endpoint), p.endpointNotGranted()); why != "" {
+	if why := invalidEndpoint(p.cc.Spec.Endpoint); why != "" {
 		return way{}, errors.New(why)
+	}
+	if !p.mayHaveOwnEndpoint() { // what is published stays as it is
+		if stored := p.stored(); stored != nil {
+			kept := stored.way
+			kept.access = p.cc.Status.Access
+			return kept, nil
+		}
+		return way{}, errors.New(p.endpointNotGranted())
 	}
 	server, verified, access, err := p.choice()
 	if err != nil {

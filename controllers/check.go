@@ -66,8 +66,7 @@ func (r *CredentialReconciler) checkCluster(
 		return false, &status.Failure{Reason: v1alpha1.ReasonRejected, Message: why, Counts: true, RetryAt: p.now.Add(time.Hour)}
 	}
 	p.clusterID, p.clusterName = p.wanted.Record.ClusterID, p.knownName()
-	if routine && p.clusterID != "" && p.cc.Status.Failures == 0 && p.grantedByID() {
-		p.insecureAllowed = r.AllowInsecureTLS || p.terms().InsecureTLS
+	if routine && p.clusterID != "" && p.cc.Status.Failures == 0 && r.agreesByID(p) {
 		return true, nil
 	}
 	cluster, err := r.findCluster(ctx, p, cloud)
@@ -83,11 +82,10 @@ func (r *CredentialReconciler) checkCluster(
 			cluster = shown
 		}
 	}
-	p.cluster, p.clusterID, p.clusterName, p.phase = cluster, cluster.ID, cluster.Name, cluster.Phase
-	if failure := r.clusterNotGranted(p); failure != nil {
+	if failure := r.agree(p, cluster); failure != nil { // before anything is known of it that could be told
 		return false, failure
 	}
-	p.insecureAllowed = r.AllowInsecureTLS || p.terms().InsecureTLS
+	p.cluster, p.clusterID, p.clusterName, p.phase = cluster, cluster.ID, cluster.Name, cluster.Phase
 	if refusal := p.unfitAdoption(cluster); refusal != nil {
 		return false, refusal
 	}
@@ -100,11 +98,23 @@ func (r *CredentialReconciler) checkCluster(
 func (r *CredentialReconciler) findCluster(ctx context.Context, p *pass, cloud issuer.Cloud) (issuer.Cluster, error) {
 	clusterType := issuer.ClusterType(p.wanted.Record.ClusterType)
 	if p.cc.Spec.Cluster.Name != "" && (p.wanted.OtherName || p.clusterID == "") {
-		return cloud.ClusterByName(ctx, clusterType, p.cc.Spec.Cluster.Name)
+		return p.clusterNamed(ctx, cloud)
 	}
 	cluster, err := cloud.ClusterByID(ctx, clusterType, p.clusterID)
 	if name := p.cc.Spec.Cluster.Name; name != "" && err != nil && issuer.As(err).Kind == issuer.NotFound {
-		return cloud.ClusterByName(ctx, clusterType, name) // one of that name may have been made anew
+		return p.clusterNamed(ctx, cloud) // one of that name may have been made anew
+	}
+	return cluster, err
+}
+
+// clusterNamed finds the cluster that the spec names. Of several, the one counts that a grant is for, if it is one.
+func (p *pass) clusterNamed(ctx context.Context, cloud issuer.Cloud) (issuer.Cluster, error) {
+	clusterType := issuer.ClusterType(p.wanted.Record.ClusterType)
+	cluster, err := cloud.ClusterByName(ctx, clusterType, p.cc.Spec.Cluster.Name)
+	if err != nil && p.isLent() {
+		if granted := p.grantedOf(issuer.As(err).Candidates); len(granted) == 1 {
+			return cloud.ClusterByID(ctx, clusterType, granted[0])
+		}
 	}
 	return cluster, err
 }

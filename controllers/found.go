@@ -115,7 +115,7 @@ func (p *pass) noteLost() {
 	}
 	p.lost = &status.Lost{
 		Issuance: *open, ClusterID: open.ClusterID, With: p.wanted.With, RetryAt: retry,
-		NotAfter: latestExpiry(p.cc.Spec.Validity, open.StartedAt.Time),
+		NotAfter: p.latestExpiry(open.StartedAt.Time),
 	}
 }
 
@@ -132,6 +132,14 @@ func (p *pass) left() time.Duration {
 const longestValidity = 1827 * 24 * time.Hour
 
 // latestExpiry is the latest that a certificate asked for at that time can be valid.
+func (p *pass) latestExpiry(asked time.Time) time.Time {
+	latest := latestExpiry(p.cc.Spec.Validity, asked)
+	if most := firstOf(p.longestAgreed(), p.publishedTerms().MaxValidity); most > 0 && latest.After(asked.Add(most)) {
+		return asked.Add(most)
+	}
+	return latest
+}
+
 func latestExpiry(v *v1alpha1.Validity, asked time.Time) time.Time {
 	switch {
 	case v == nil || v.Days == nil && v.Duration == nil:

@@ -42,7 +42,7 @@ func (r *CredentialReconciler) issue(ctx context.Context, p *pass, cloud issuer.
 	r.Metrics.issued(p.account, r.Clock.Now().Sub(began), err)
 	p.attempt = &status.Attempt{
 		Issuance: &issuance, With: p.wanted.With, At: p.now, ClusterID: p.clusterID, RequestID: issued.RequestID,
-		NotAfter: latestExpiry(p.cc.Spec.Validity, issuance.StartedAt.Time),
+		NotAfter: p.latestExpiry(issuance.StartedAt.Time),
 	}
 	if err != nil {
 		e := issuer.As(err)
@@ -73,7 +73,7 @@ func requestOf(p *pass) issuer.Request {
 			request.ExpireAt = p.now.Add(v.Duration.Duration).UTC().Truncate(time.Second)
 		}
 	}
-	return capped(request, p.terms().MaxValidity, p.now)
+	return capped(request, p.longestAgreed(), p.now)
 }
 
 // cloudFailure says what to do about an error of the cloud.

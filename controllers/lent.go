@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -47,7 +48,7 @@ func (c *Config) accountFor(ctx context.Context, namespace string, ref v1alpha1.
 		return account{
 			object: object, reason: v1alpha1.ReasonAccountNotAllowed,
 			message: fmt.Sprintf("no grant of %s (spec.grants[].namespaces) is for namespace %q: ask its administrator for one", object, namespace),
-			version: fmt.Sprintf("%s/%d", object.GetUID(), object.GetGeneration()),
+			version: versionOf(object),
 		}, nil
 	}
 	a, err := c.unlock(ctx, object)
@@ -55,7 +56,8 @@ func (c *Config) accountFor(ctx context.Context, namespace string, ref v1alpha1.
 	return a, err
 }
 
-// grantedTo are the grants that are for a namespace. Its labels are looked at only where a grant asks for them.
+// grantedTo are the grants that are for a namespace. Its labels are looked at only where a grant asks for them; one that the cache does
+// not show is selected by none, whatever its labels may be.
 func (c *Config) grantedTo(ctx context.Context, all []v1alpha1.AccountGrant, namespace string) ([]v1alpha1.AccountGrant, error) {
 	of := grants.Namespace{Name: namespace}
 	if grants.NeedsLabels(all) {
@@ -65,37 +67,82 @@ func (c *Config) grantedTo(ctx context.Context, all []v1alpha1.AccountGrant, nam
 		if err != nil && !apierrors.IsNotFound(err) {
 			return nil, fmt.Errorf("read the labels of namespace %s: %w", namespace, err)
 		}
-		of.Labels = found.Labels
+		of.Labels, of.Unseen = found.Labels, err != nil
 	}
 	return grants.For(all, of), nil
 }
 
-// isLent says whether the account is somebody else's.
-func (p *pass) isLent() bool {
-	return p.account.object != nil && p.account.object.kind == v1alpha1.KindClusterCloudAccount
-}
+// isLent says whether the spec borrows somebody else's account.
+func (p *pass) isLent() bool { return p.cc.Spec.AccountRef.Kind == v1alpha1.KindClusterCloudAccount }
 
-// terms are what the grants allow. Of one's own account everything is allowed. Once a certificate is about to be asked for, only
-// what the cloud said of its cluster counts.
-func (p *pass) terms() grants.Terms {
+// termsFor are what the grants allow of a cluster, with all that the spec asks for. Of one's own account everything is allowed.
+// The id and the name have to be the cloud's words; without a name, grants that go by name are for other clusters.
+func (p *pass) termsFor(id, name string) grants.Terms {
 	if !p.isLent() {
 		return grants.Terms{}
 	}
-	wish := grants.Wish{ClusterID: firstOf(p.cluster.ID, p.clusterID), ClusterName: p.cluster.Name, CustomEndpoint: p.ownEndpoint()}
-	if wish.ClusterID == "" && p.cc.Status.Certificate != nil {
-		wish.ClusterID = p.cc.Status.ClusterID
-		wish.ClusterName = firstOf(p.listed.Name, p.knownName())
-	}
+	wish := grants.Wish{ClusterID: id, ClusterName: name, CustomEndpoint: p.ownEndpoint()}
 	if e := p.cc.Spec.Endpoint; e != nil {
 		wish.InsecureTLS = e.AllowInsecureTLS
 	}
 	return grants.Decide(p.account.granted, wish)
 }
 
-// grantedByID says whether a grant names the cluster that a certificate is to be asked for by its id, so that the cloud need not
-// say its name.
-func (p *pass) grantedByID() bool {
-	return !p.isLent() || grants.Decide(p.account.granted, grants.Wish{ClusterID: p.clusterID}).Rule == grants.Granted
+// agree looks whether a grant is for a cluster as the cloud has described it; nil: one is, and a certificate may be asked for on its
+// terms.
+func (r *CredentialReconciler) agree(p *pass, cluster issuer.Cluster) *status.Failure {
+	terms := p.termsFor(cluster.ID, cluster.Name)
+	if terms.Rule == grants.Granted {
+		r.agreeOn(p, terms)
+		return nil
+	}
+	failure := r.notAllowed(p)
+	if terms.Rule == grants.NoCustomEndpoint {
+		failure.Message = p.endpointNotGranted()
+	}
+	return &failure
+}
+
+func (r *CredentialReconciler) agreeOn(p *pass, terms grants.Terms) {
+	p.agreed = &terms
+	p.insecureAllowed = r.AllowInsecureTLS || terms.InsecureTLS
+}
+
+// agreesByID says whether a grant allows all that is asked for by the id of the cluster, and none for the namespace goes by name, so that
+// the cloud need not be asked what the cluster is called.
+func (r *CredentialReconciler) agreesByID(p *pass) bool {
+	terms := p.termsFor(p.clusterID, "")
+	byName := slices.ContainsFunc(p.account.granted, func(g v1alpha1.AccountGrant) bool { return g.Clusters != nil && len(g.Clusters.Names) > 0 })
+	e := p.cc.Spec.Endpoint
+	lacksInsecure := e != nil && e.AllowInsecureTLS && !terms.InsecureTLS && p.isLent()
+	if byName || lacksInsecure || terms.Rule != grants.Granted {
+		return false
+	}
+	r.agreeOn(p, terms)
+	return true
+}
+
+// stillAgreed says whether the account is what it was when the pass began, with the same grants for the namespace: looking at a
+// cluster takes time.
+func (r *CredentialReconciler) stillAgreed(ctx context.Context, p *pass) (bool, error) {
+	now, err := r.accountFor(ctx, p.cc.Namespace, p.cc.Spec.AccountRef)
+	if err != nil {
+		return false, err
+	}
+	return now.reason == "" && now.version == p.account.version && now.grantsText() == p.account.grantsText() && p.agreed != nil, nil
+}
+
+// publishedTerms are what the grants allow of the cluster that is published. Where the cloud has not listed it yet, what status says of it
+// counts, and what the Secret says only where status was lost: it is the tenant's to edit, and so is what is published there.
+func (p *pass) publishedTerms() grants.Terms {
+	id, name := p.cc.Status.ClusterID, p.knownName()
+	if record, known := rotation.ParseRecord(p.marks().Request); id == "" && known {
+		id = record.ClusterID
+	}
+	if p.listed.ID == id && id != "" {
+		name = p.listed.Name
+	}
+	return p.termsFor(id, name)
 }
 
 // ownEndpoint says whether the spec gives a server or a proxy itself.
@@ -104,12 +151,23 @@ func (p *pass) ownEndpoint() bool {
 	return e != nil && (e.Server != "" || e.ProxyURL != "")
 }
 
-// endpointNotGranted says that the spec gives a server or a proxy that the account does not let it give; empty: it does.
+// mayHaveOwnEndpoint says whether the server and the proxy that the spec gives count: those of a lent account are an administrator's
+// to allow.
+func (p *pass) mayHaveOwnEndpoint() bool {
+	return !p.ownEndpoint() || p.agreed != nil || p.publishedTerms().Rule == grants.Granted
+}
+
+// endpointNotGranted says that the spec gives a server or a proxy that the account does not let it give.
 func (p *pass) endpointNotGranted() string {
-	if !p.ownEndpoint() || p.terms().Rule != grants.NoCustomEndpoint {
-		return ""
+	return fmt.Sprintf("spec.endpoint gives a server or a proxy, and no grant of %s %q for this cluster lets it (spec.grants[].customEndpoint)",
+		v1alpha1.KindClusterCloudAccount, p.cc.Spec.AccountRef.Name)
+}
+
+// tellNotGranted tells that the address of the spec is not published, where nothing is due.
+func (p *pass) tellNotGranted() {
+	if p.attempt == nil && p.decision.Trigger == "" && p.stored() != nil && p.account.reason == "" && !p.mayHaveOwnEndpoint() {
+		p.fail(status.Failure{Reason: v1alpha1.ReasonAccountNotAllowed, Message: p.endpointNotGranted()})
 	}
-	return fmt.Sprintf("spec.endpoint gives a server or a proxy, and no grant of %s for this cluster lets it (spec.grants[].customEndpoint)", p.account.object)
 }
 
 // notAllowed says that a cluster is not the tenant's to ask for, in the same words whether it is not granted or not there.
@@ -121,22 +179,37 @@ func (r *CredentialReconciler) notAllowed(p *pass) status.Failure {
 	}
 }
 
-// clusterNotGranted looks whether a grant is for the cluster as the cloud describes it; nil: one is.
-func (r *CredentialReconciler) clusterNotGranted(p *pass) *status.Failure {
+// sees leaves of a list what the grants let the namespace use: of other clusters nothing is known.
+func (p *pass) sees(all lookout, id string) lookout {
 	if !p.isLent() {
-		return nil
+		return all
 	}
-	var failure status.Failure
-	switch terms := p.terms(); {
-	case terms.Rule == grants.NotThisCluster, terms.Rule == grants.NotThisNamespace:
-		failure = r.notAllowed(p)
-	case terms.Rule == grants.NoCustomEndpoint:
-		failure = r.notAllowed(p)
-		failure.Message = p.endpointNotGranted()
-	default:
-		return nil
+	granted := func(id, name string) bool {
+		return slices.ContainsFunc(p.account.granted, func(g v1alpha1.AccountGrant) bool { return grants.IncludesCluster(g.Clusters, id, name) })
 	}
-	return &failure
+	seen := all
+	seen.clusters = maps.Clone(all.clusters)
+	maps.DeleteFunc(seen.clusters, func(id string, cluster issuer.Cluster) bool { return !granted(id, cluster.Name) })
+	_, there := all.clusters[id]
+	if _, shown := seen.clusters[id]; there != shown || !there && !granted(id, p.knownName()) {
+		seen.unasked = map[string]bool{id: true}
+	}
+	return seen
+}
+
+// notGrantedNow says why a certificate that is not stored yet may not be published any more; empty: it may. It counts only what an
+// account says that is there: one that cannot be read takes nothing back.
+func (p *pass) notGrantedNow(kept *held) string {
+	if !p.isLent() || p.account.object == nil || p.account.unread {
+		return ""
+	}
+	record, _ := rotation.ParseRecord(kept.marks.Request)
+	terms := p.termsFor(record.ClusterID, kept.marks.Source.ClusterName)
+	validity := kept.credential.NotAfter.Sub(kept.credential.NotBefore)
+	if terms.Rule == grants.Granted && (terms.MaxValidity <= 0 || validity <= terms.MaxValidity+rotation.CapSlack(terms.MaxValidity)) {
+		return ""
+	}
+	return "it was not stored before the grants of the account changed, which do not allow it any more"
 }
 
 // clusterError says what an error about the cluster means, and keeps from a tenant what it tells of clusters that are not granted.
@@ -147,21 +220,27 @@ func (r *CredentialReconciler) clusterError(p *pass, e *issuer.Error) status.Fai
 	told := *e
 	switch e.Kind {
 	case issuer.Ambiguous: // the candidates all have the name that the spec gives
-		told.Candidates = slices.DeleteFunc(slices.Clone(e.Candidates), func(id string) bool {
-			return grants.Decide(p.account.granted, grants.Wish{ClusterID: id, ClusterName: p.cc.Spec.Cluster.Name}).Rule != grants.Granted
-		})
-		if len(told.Candidates) == 0 {
+		if told.Candidates = p.grantedOf(e.Candidates); len(told.Candidates) == 0 {
 			return r.notAllowed(p)
 		}
 	case issuer.NotFound:
-		return r.notAllowed(p)
+		if p.agreed == nil {
+			return r.notAllowed(p)
+		}
 	case issuer.Forbidden:
-		if p.clusterID == "" || !p.grantedByID() {
+		if p.agreed == nil && p.termsFor(p.clusterID, "").Rule != grants.Granted {
 			return r.notAllowed(p)
 		}
 	default: // nothing of a cluster
 	}
 	return r.cloudFailure(p, &told)
+}
+
+// grantedOf are those of several clusters with the name that the spec gives that a grant is for.
+func (p *pass) grantedOf(candidates []string) []string {
+	return slices.DeleteFunc(slices.Clone(candidates), func(id string) bool {
+		return grants.Decide(p.account.granted, grants.Wish{ClusterID: id, ClusterName: p.cc.Spec.Cluster.Name}).Rule != grants.Granted
+	})
 }
 
 // capped is what is asked for where no more than most may be.
@@ -180,7 +259,7 @@ func capped(request issuer.Request, most time.Duration, now time.Time) issuer.Re
 
 // tooLong says that the cloud cannot grant as little as the grants allow; nil: it can.
 func (p *pass) tooLong() *status.Failure {
-	most := p.terms().MaxValidity
+	most := p.longestAgreed()
 	if request := requestOf(p); most <= 0 || request.Days > 0 || !request.ExpireAt.IsZero() || request.Days == -1 {
 		return nil
 	}
@@ -190,15 +269,23 @@ func (p *pass) tooLong() *status.Failure {
 	}
 }
 
+// longestAgreed is the longest validity that may be asked for; zero: no bound of ours.
+func (p *pass) longestAgreed() time.Duration {
+	if p.agreed == nil {
+		return 0
+	}
+	return p.agreed.MaxValidity
+}
+
 // exceeds says whether a certificate lasts longer than the grants allow; the cloud may round up a little.
 func (p *pass) exceeds(notAfter time.Time) bool {
-	most := p.terms().MaxValidity
-	return most > 0 && notAfter.After(p.now.Add(most+rotation.CapSlack))
+	most := p.longestAgreed()
+	return most > 0 && notAfter.After(p.now.Add(most+rotation.CapSlack(most)))
 }
 
 // capNote tells that less is asked for than the spec says; empty: it is not.
 func (p *pass) capNote() string {
-	most := p.terms().MaxValidity
+	most := p.publishedTerms().MaxValidity
 	if most <= 0 || !wantsMore(p.cc.Spec.Validity, most) {
 		return ""
 	}
@@ -216,12 +303,41 @@ func wantsMore(v *v1alpha1.Validity, most time.Duration) bool {
 	return days < 0 || time.Duration(days)*24*time.Hour > most
 }
 
-// grantsDigest tells grants from others; empty: an account of one's own has none.
-func grantsDigest(o *accountObject) string {
+// capsDigest tells the longest validities that grants allow from others; empty: an account of one's own has none.
+func capsDigest(o *accountObject) string {
 	if o.kind != v1alpha1.KindClusterCloudAccount {
 		return ""
 	}
-	text, err := json.Marshal(o.grants)
+	caps := map[string]bool{}
+	for _, g := range o.grants {
+		if g.MaxValidity != nil {
+			caps[g.MaxValidity.Duration.String()] = true
+		}
+	}
+	return digest(slices.Sorted(maps.Keys(caps))...)
+}
+
+// versionOf names all of an account that counts for a certificate, but for its grants.
+func versionOf(o *accountObject) string {
+	lent, isLent := o.Object.(*v1alpha1.ClusterCloudAccount)
+	if !isLent {
+		return fmt.Sprintf("%s/%d", o.GetUID(), o.GetGeneration())
+	}
+	spec := lent.Spec.DeepCopy()
+	spec.Grants = nil
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return fmt.Sprintf("%s/%d", o.GetUID(), o.GetGeneration()) // it always marshals: it came as JSON
+	}
+	return fmt.Sprintf("%s/%s", o.GetUID(), digest(string(text)))
+}
+
+// grantsText names the grants for a namespace; empty: an account of one's own.
+func (a account) grantsText() string {
+	if a.object == nil || a.object.kind != v1alpha1.KindClusterCloudAccount {
+		return ""
+	}
+	text, err := json.Marshal(a.granted)
 	if err != nil {
 		return "unreadable" // names, selectors and durations always marshal
 	}
@@ -231,7 +347,7 @@ func grantsDigest(o *accountObject) string {
 // capSince is since when the longest validity counts that the grants allow; zero: not known yet.
 func (p *pass) capSince() time.Time {
 	o := p.account.object
-	if !p.isLent() || o.status.GrantsChangedTime == nil || o.status.GrantsSeen != grantsDigest(o) {
+	if !p.isLent() || o.status.GrantsChangedTime == nil || o.status.GrantsSeen != capsDigest(o) {
 		return time.Time{}
 	}
 	return o.status.GrantsChangedTime.Time

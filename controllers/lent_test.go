@@ -4,6 +4,8 @@
 package controllers_test
 
 import (
+	"bytes"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -216,7 +218,8 @@ func TestAClusterThatIsNotGrantedIsToldLikeOneThatIsNotThere(t *testing.T) {
 		l.wantRefused(t, 0)
 		status := l.Get("prod-1").Status
 		answers[strings.ReplaceAll(conditionMessage(l.Get("prod-1"), v1alpha1.ConditionIssued), l.Namespace, "")] = true
-		if status.Failures != 1 || status.NextAttemptTime == nil || status.ClusterID != "" || status.Access != "" || len(status.Contexts) > 0 {
+		if status.Failures != 1 || status.NextAttemptTime == nil || status.ClusterID != "" || status.Access != "" || len(status.Contexts) > 0 ||
+			status.Cluster != cluster.ID+cluster.Name {
 			t.Errorf("%v: %d failures, next %v, cluster %q, contexts %v", cluster, status.Failures, status.NextAttemptTime, status.ClusterID, status.Contexts)
 		}
 	}
@@ -299,10 +302,12 @@ func TestAGrantThatIsWithdrawnLeavesWhatIsPublished(t *testing.T) {
 			if got["Ready"] != "True/Valid" || !strings.HasPrefix(got["Issued"], "False/Account") {
 				t.Errorf("conditions: %v", got)
 			}
+			if after := l.Secret("prod-1-kubeconfig").Data; !maps.EqualFunc(before, after, bytes.Equal) {
+				t.Error("the bytes have changed")
+			}
 			l.Must(l.Client.Delete(t.Context(), l.Secret("prod-1-kubeconfig")))
 			l.pass(2)
 			wantPosts(t, l.World, 1)
-			_ = before
 		})
 	}
 }

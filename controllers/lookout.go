@@ -138,6 +138,7 @@ func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rot
 		}
 	}
 	p.untold = !known
+	seen = p.sees(seen, record.ClusterID)
 	if p.unseen = !seen.listed || !p.tellsOf(seen, r.ClusterInterval); !p.unseen {
 		p.apply(seen, *record)
 	}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers/grants"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/rotation"
 	"github.com/clustercredential/operator/controllers/status"
@@ -31,6 +32,8 @@ type pass struct {
 	remembered remembered
 
 	account account
+	// agreed is what the grants allow of the cluster that a certificate is about to be asked for; nil: it is not known whether they do.
+	agreed *grants.Terms
 	// copies are the further outputs.
 	copies []secretCopy
 	// fill is another Secret of ours that holds the credential, where the primary has none.
@@ -108,13 +111,14 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	if p.account, err = r.accountFor(ctx, cc.Namespace, cc.Spec.AccountRef); err != nil {
 		return nil, err
 	}
-	p.insecureAllowed = r.AllowInsecureTLS || p.terms().InsecureTLS
+	p.insecureAllowed = r.AllowInsecureTLS || p.publishedTerms().InsecureTLS
 	if err := r.findSecret(ctx, p); err != nil {
 		return nil, err
 	}
 	if err := r.findFormer(ctx, p); err != nil {
 		return nil, err
 	}
+	p.insecureAllowed = r.AllowInsecureTLS || p.publishedTerms().InsecureTLS // status may not say which cluster it is
 	record := r.recordOf(ctx, p)
 	if record != nil {
 		p.offered = r.memory.offeredOf(record.ClusterID)
@@ -189,8 +193,10 @@ func (r *CredentialReconciler) remember(p *pass) {
 // with the very same key counts as the one that is referred to now.
 func (r *CredentialReconciler) recordOf(ctx context.Context, p *pass) *rotation.Record {
 	text := p.marks().Request
-	if text == "" && p.cc.Status.Certificate != nil {
-		text = p.cc.Status.Certificate.Request
+	if told, stored := p.cc.Status.Certificate, p.stored(); told != nil && told.Request != "" {
+		if text == "" || stored != nil && stored.certificate.FingerprintSHA256 == told.FingerprintSHA256 {
+			text = told.Request // which nobody else writes
+		}
 	}
 	record, known := rotation.ParseRecord(text)
 	if !known {

@@ -37,6 +37,7 @@ func (r *CredentialReconciler) obtain(ctx context.Context, p *pass) (again time.
 	if !r.mayAsk(ctx, p) {
 		r.leaveLine(p.now, p.cc.UID)
 		p.tellGone()
+		p.tellNotGranted()
 		return p.again, nil
 	}
 	again, err = r.takeTurn(ctx, p)
@@ -252,6 +253,9 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	if failure := r.checkTarget(ctx, p); failure != nil {
 		p.fail(*failure)
 		return 0, nil
+	}
+	if agreed, err := r.stillAgreed(ctx, p); err != nil || !agreed {
+		return time.Millisecond, err
 	}
 	issuance := v1alpha1.Issuance{
 		ID: uuid.NewString(), Trigger: p.decision.Trigger, ClusterID: p.clusterID,

@@ -33,7 +33,8 @@ func (r *CredentialReconciler) heldFor(p *pass) *held {
 	}
 	name := kept.marks.Source.ClusterName
 	other := p.cc.Spec.Cluster.Name != "" && name != "" && name != p.cc.Spec.Cluster.Name
-	if p.now.Before(kept.credential.NotAfter) && !other && !wanted.Differs(record) {
+	why := p.notGrantedNow(kept)
+	if p.now.Before(kept.credential.NotAfter) && !other && !wanted.Differs(record) && why == "" {
 		return kept
 	}
 	r.memory.update(p.cc, func(m *remembered) { m.held = nil })
@@ -41,7 +42,7 @@ func (r *CredentialReconciler) heldFor(p *pass) *held {
 	certificate := describeCertificate(kept.credential.Identity)
 	p.attempt = &status.Attempt{
 		Issuance: &kept.issuance, With: p.wanted.With, Discarded: &certificate,
-		Failure: &status.Failure{Reason: v1alpha1.ReasonIssuing, Message: "a certificate could not be stored before spec asked for another one"},
+		Failure: &status.Failure{Reason: v1alpha1.ReasonIssuing, Message: "a certificate was not published: " + firstOf(why, "it could not be stored before spec asked for another one")},
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 		}
 	}
 	if since := p.capSince(); !since.IsZero() {
-		want.Schedule.Cap, want.Schedule.CapSince = p.terms().MaxValidity, since
+		want.Schedule.Cap, want.Schedule.CapSince = p.publishedTerms().MaxValidity, since
 	}
 	want.Record.ProjectID = p.account.access.ProjectID
 	want.OtherName = record != nil && (p.replacedBy != "" || namesAnother(p, *record, want.Record))
@@ -46,8 +46,10 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 	_, err := p.way()
 	want.Unreachable = p.stored() != nil && err != nil
 	with := []string{strconv.FormatInt(cc.Generation, 10), p.account.version, rotation.CutRequest(want.RenewRequest)}
-	if allowance := p.allowance(); allowance != "" {
-		with = append(with, allowance)
+	for _, more := range []string{p.allowance(), p.account.grantsText()} {
+		if more != "" {
+			with = append(with, more)
+		}
 	}
 	want.With = digest(with...)
 	if p.account.unread {
@@ -70,6 +72,12 @@ func namesAnother(p *pass, published, wanted rotation.Record) bool {
 
 // knownName is the name of the published cluster; empty: not known.
 func (p *pass) knownName() string {
+	said := p.cc.Status.Certificate
+	stored := p.stored()
+	isTold := said != nil && stored != nil && said.FingerprintSHA256 == stored.certificate.FingerprintSHA256
+	if isTold && p.cc.Status.Cluster != "" && p.cc.Status.Cluster != p.cc.Status.ClusterID {
+		return p.cc.Status.Cluster // which nobody else writes
+	}
 	if name := p.marks().Source.ClusterName; name != "" {
 		return name
 	}

@@ -18,6 +18,8 @@ import (
 type Namespace struct {
 	Name   string
 	Labels map[string]string
+	// Unseen is true where the labels are not known; then no selector selects it.
+	Unseen bool
 }
 
 // Wish is what a ClusterCredential asks for.
@@ -111,7 +113,7 @@ func covers(g v1alpha1.GrantNamespaces, n Namespace) bool {
 	if slices.Contains(g.Names, n.Name) {
 		return true
 	}
-	if g.Selector == nil {
+	if g.Selector == nil || n.Unseen {
 		return false
 	}
 	selector, err := metav1.LabelSelectorAsSelector(g.Selector)

@@ -26,7 +26,12 @@ type Schedule struct {
 }
 
 // CapSlack is by how much a certificate may be valid for longer than allowed: the cloud rounds.
-const CapSlack = time.Hour
+func CapSlack(allowed time.Duration) time.Duration { return min(time.Hour, allowed/10) }
+
+// IsOverCap says whether a certificate is valid for longer than is allowed.
+func (s Schedule) IsOverCap(lifetime time.Duration) bool {
+	return s.Cap > 0 && lifetime > s.Cap+CapSlack(s.Cap)
+}
 
 // Validity is the granted validity of a certificate.
 type Validity struct {
@@ -47,7 +52,7 @@ func RenewAt(v Validity, s Schedule, uid string) (at time.Time, note string) {
 	before, note := leadTime(lifetime, s)
 	spread := spreadOf(uid, v.Serial, min(before/10, maxSpread, (lifetime-before)/10))
 	at = v.NotAfter.Add(-before - spread).Truncate(time.Second)
-	if s.Cap > 0 && lifetime > s.Cap+CapSlack {
+	if s.IsOverCap(lifetime) {
 		if sooner := underCap(v, s, uid); sooner.Before(at) {
 			return sooner, note
 		}

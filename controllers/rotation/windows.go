@@ -79,6 +79,8 @@ func calendarOf(v Validity, s Schedule, uid string, plain time.Time) calendar {
 	switch {
 	case len(s.Windows) == 0 || s.Manual: // by hand, nothing is asked for by time
 		return calendar{}
+	case s.IsOverCap(lifetime):
+		return calendar{note: "spec.renewal.windows is ignored: the certificate lasts longer than is allowed now"}
 	case lifetime < leastForWindows:
 		return calendar{note: fmt.Sprintf("spec.renewal.windows is ignored, since the certificate was granted for %s only: write a validity of %s or more", lifetime, leastForWindows)}
 	}

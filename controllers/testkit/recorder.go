@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -47,6 +48,8 @@ type Recorder struct {
 	namespaces []string
 	// view is what the cache shows of some kinds; nil: everything as it is.
 	view *View
+	// hidden are kinds of which the cache shows no object.
+	hidden []string
 }
 
 // Calls returns the requests since the last Reset.
@@ -78,6 +81,19 @@ func (r *Recorder) Reset(fault Fault) {
 func (r *Recorder) IndexField(_ context.Context, _ client.Object, field string, extract client.IndexerFunc) error {
 	r.indexes[field] = extract
 	return nil
+}
+
+// Hide makes the cache show no object of these kinds from now on, as one that is not filled yet.
+func (r *Recorder) Hide(kinds ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hidden = kinds
+}
+
+func (r *Recorder) isHidden(kind string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.hidden, kind)
 }
 
 // heldBack returns the view if it holds the kind back, nil if the cache shows that kind as it is.
@@ -153,6 +169,9 @@ func (r *Recorder) wrap(inner client.WithWatch, cached bool) client.WithWatch {
 func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 	if view := r.heldBack(kind(obj)); view != nil {
 		return view.get(key, obj)
+	}
+	if r.isHidden(kind(obj)) {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: kind(obj)}, key.Name)
 	}
 	if err := c.Get(ctx, key, obj, opts...); err != nil {
 		return err
