@@ -19,6 +19,7 @@ func TestASecretInAnotherNamespaceNeedsConsentAndGoesWithItsObject(t *testing.T)
 	w := newWorld(t, options{clusters: []string{"hub"}})
 	away := w.namespace + "-argocd"
 	w.kubectl("create", "namespace", away)
+	w.env = []string{"KUBE_FEATURE_WatchListClient=false"} // one that streams its lists does not list, and no other test may
 	w.startManager("--namespaces="+w.namespace+","+away, "--cross-namespace-outputs")
 	w.apply(accountYAML(), credentialYAML("hub", "hub", fmt.Sprintf(`  outputs:
   - secretName: hub-kubeconfig
