@@ -314,8 +314,9 @@ func TestTheLimitOfAKeyIsForThoseWhoHaveIt(t *testing.T) {
 	t.Parallel()
 	l := lend(t, everything)
 	key := l.KeySecret()
-	key.Name, key.Data = "stolen-id", maps.Clone(key.Data)
-	key.Data[v1alpha1.KeySecretKey] = []byte("not-the-secret-of-that-key-000000000000000")
+	key.Name = "stolen-id"
+	key.StringData = maps.Clone(key.StringData)
+	key.StringData[v1alpha1.KeySecretKey] = "not-the-secret-of-that-key-000000000000000"
 	l.Create(key)
 	slow := l.CloudAccount()
 	slow.Name, slow.Spec.Limits = "slow", &v1alpha1.Limits{IssuesPerMinute: new(int32(1))}
