@@ -45,7 +45,7 @@ func TestNoFieldReachesAnotherNamespace(t *testing.T) {
 	}
 	inTheirs(namedAccountYAML("theirs", stack.AccessKey))
 	w.kubectlInput(strings.Replace(strings.Replace(lentAccountYAML(theirs), "name: lent}", "name: "+lent+"}", 1),
-		"namespace: "+systemNamespace+"}", "namespace: "+theirs+"}", 1))
+		"name: "+lentKeys+", namespace: "+systemNamespace+"}", "name: theirs-keys, namespace: "+theirs+"}", 1))
 	w.startManager("--namespaces="+w.namespace+","+theirs, "--cross-namespace-outputs")
 	w.apply(accountYAML())
 	editor := w.newTenant("editor", "clustercredential-operator-editor")
@@ -67,25 +67,24 @@ func TestNoFieldReachesAnotherNamespace(t *testing.T) {
 		document  string
 		words     string
 	}{
-		"a credential in another namespace":         {editor, theirs, credentialOf("x", "theirs", "{id: "+w.ClusterID("theirs")+"}"), "forbidden"},
-		"an account in another namespace":           {admin, theirs, account("name: theirs-keys"), "forbidden"},
-		"an account, by an editor":                  {editor, w.namespace, account("name: theirs-keys"), "forbidden"},
-		"consent in another's name":                 {admin, theirs, grant, "forbidden"},
-		"an account for all":                        {admin, w.namespace, strings.Replace(lentAccountYAML(w.namespace), "name: lent}", "name: mine}", 1), "forbidden"},
-		"a namespace in accountRef":                 {editor, w.namespace, named("    name: "+theAccount, "    name: theirs\n    namespace: "+theirs), "unknown field"},
-		"a namespace within accountRef.name":        {editor, w.namespace, named("    name: "+theAccount, "    name: "+theirs+"/theirs"), "spec.accountRef.name"},
-		"a namespace in secretRef":                  {admin, w.namespace, account("name: theirs-keys\n        namespace: " + theirs), "unknown field"},
-		"a namespace within secretRef.name":         {admin, w.namespace, account("name: " + theirs + "/theirs-keys"), "secretRef.name"},
-		"an address of the cloud in an account":     {admin, w.namespace, account("name: theirs-keys") + "  endpoints: {cce: \"https://example.com\"}\n", "unknown field"},
-		"the operator's identity in an account":     {admin, w.namespace, strings.Replace(account("name: x"), "    accessKey:", "    instanceMetadata: {}\n    accessKey:", 1), "unknown field"},
-		"the operator's login in an account":        {admin, w.namespace, strings.Replace(account("name: x"), "    accessKey:", "    oidc: {idpID: a, tokenFile: /var/run/secrets/a}\n    accessKey:", 1), "unknown field"},
-		"a path within an id":                       {editor, w.namespace, named(w.ClusterID("mine"), "../"+w.ClusterID("mine")), "spec.cluster.id"},
-		"an escaped path within an id":              {editor, w.namespace, named(w.ClusterID("mine"), "%2e%2e%2f"+w.ClusterID("mine")), "spec.cluster.id"},
-		"a query within an id":                      {editor, w.namespace, named("{id: "+w.ClusterID("mine")+"}", "{id: \""+w.ClusterID("mine")+"?a=b\"}"), "spec.cluster.id"},
-		"a line end within an id":                   {editor, w.namespace, named("{id: "+w.ClusterID("mine")+"}", "{id: \""+w.ClusterID("mine")+"\\nX: y\"}"), "spec.cluster.id"},
-		"a path in a project":                       {admin, w.namespace, strings.Replace(account("name: x"), "projectID: "+stack.ProjectID, "projectID: ../"+stack.ProjectID[:20], 1), "spec.projectID"},
-		"a host within a region":                    {admin, w.namespace, strings.Replace(account("name: x"), "region: "+stack.Region, "region: example.com/a", 1), "spec.region"},
-		"the finalizer's owner in another's status": {editor, theirs, credentialOf("y", "theirs", "{name: theirs}"), "forbidden"},
+		"a credential in another namespace":     {editor, theirs, credentialOf("x", "theirs", "{id: "+w.ClusterID("theirs")+"}"), "forbidden"},
+		"an account in another namespace":       {admin, theirs, account("name: theirs-keys"), "forbidden"},
+		"an account, by an editor":              {editor, w.namespace, account("name: theirs-keys"), "forbidden"},
+		"consent in another's name":             {admin, theirs, grant, "forbidden"},
+		"an account for all":                    {admin, w.namespace, strings.Replace(lentAccountYAML(w.namespace), "name: lent}", "name: mine}", 1), "forbidden"},
+		"a namespace in accountRef":             {editor, w.namespace, named("    name: "+theAccount, "    name: theirs\n    namespace: "+theirs), "unknown field"},
+		"a namespace within accountRef.name":    {editor, w.namespace, named("    name: "+theAccount, "    name: "+theirs+"/theirs"), "spec.accountRef.name"},
+		"a namespace in secretRef":              {admin, w.namespace, account("name: theirs-keys\n        namespace: " + theirs), "unknown field"},
+		"a namespace within secretRef.name":     {admin, w.namespace, account("name: " + theirs + "/theirs-keys"), "secretRef.name"},
+		"an address of the cloud in an account": {admin, w.namespace, account("name: theirs-keys") + "  endpoints: {cce: \"https://example.com\"}\n", "unknown field"},
+		"the operator's identity in an account": {admin, w.namespace, strings.Replace(account("name: x"), "    accessKey:", "    instanceMetadata: {}\n    accessKey:", 1), "unknown field"},
+		"the operator's login in an account":    {admin, w.namespace, strings.Replace(account("name: x"), "    accessKey:", "    oidc: {idpID: a, tokenFile: /var/run/secrets/a}\n    accessKey:", 1), "unknown field"},
+		"a path within an id":                   {editor, w.namespace, named(w.ClusterID("mine"), "../"+w.ClusterID("mine")), "spec.cluster.id"},
+		"an escaped path within an id":          {editor, w.namespace, named("{id: "+w.ClusterID("mine")+"}", "{id: \"%2e%2e%2f"+w.ClusterID("mine")+"\"}"), "spec.cluster.id"},
+		"a query within an id":                  {editor, w.namespace, named("{id: "+w.ClusterID("mine")+"}", "{id: \""+w.ClusterID("mine")+"?a=b\"}"), "spec.cluster.id"},
+		"a line end within an id":               {editor, w.namespace, named("{id: "+w.ClusterID("mine")+"}", "{id: \""+w.ClusterID("mine")+"\\nX: y\"}"), "spec.cluster.id"},
+		"a path in a project":                   {admin, w.namespace, strings.Replace(account("name: x"), "projectID: "+stack.ProjectID, "projectID: ../"+stack.ProjectID[:20], 1), "spec.projectID"},
+		"a host within a region":                {admin, w.namespace, strings.Replace(account("name: x"), "region: "+stack.Region, "region: example.com/a", 1), "spec.region"},
 	} {
 		if out, err := try.who.tries(try.namespace, try.document); err == nil || !strings.Contains(out, try.words) {
 			t.Errorf("%s is let through, or refused for something else than %q: %s", what, try.words, out)
