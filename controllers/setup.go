@@ -191,7 +191,8 @@ func (r *CredentialReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 			builder.WithPredicates(accountNews())).
 		Watches(&v1alpha1.ClusterCloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
 			builder.WithPredicates(accountNews())).
-		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.usersInNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.usersInNamespace),
+			builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Func(r.lead)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers, RateLimiter: retryLimiter(), ReconciliationTimeout: passDeadline,

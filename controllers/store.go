@@ -42,7 +42,10 @@ func (r *CredentialReconciler) heldFor(p *pass) *held {
 	certificate := describeCertificate(kept.credential.Identity)
 	p.attempt = &status.Attempt{
 		Issuance: &kept.issuance, With: p.wanted.With, Discarded: &certificate,
-		Failure: &status.Failure{Reason: v1alpha1.ReasonIssuing, Message: "a certificate was not published: " + firstOf(why, "it could not be stored before spec asked for another one")},
+		Failure: &status.Failure{
+			Reason:  v1alpha1.ReasonIssuing,
+			Message: "a certificate was not published: " + firstOf(why, "it could not be stored before spec asked for another one"),
+		},
 	}
 	return nil
 }
