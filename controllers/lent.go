@@ -347,7 +347,7 @@ func (a account) grantsText() string {
 // capSince is since when the longest validity counts that the grants allow; zero: not known yet.
 func (p *pass) capSince() time.Time {
 	o := p.account.object
-	if !p.isLent() || o.status.GrantsChangedTime == nil || o.status.GrantsSeen != capsDigest(o) {
+	if o == nil || !p.isLent() || o.status.GrantsChangedTime == nil || o.status.GrantsSeen != capsDigest(o) {
 		return time.Time{}
 	}
 	return o.status.GrantsChangedTime.Time

@@ -43,8 +43,9 @@ third="$(build workspace by_dockerfile)"
 echo "by make:                      $first"
 echo "by make, elsewhere:           $second"
 echo "by the Dockerfile's command:  $third"
-if [[ $first != "$second" || $first != "$third" ]]; then
+if [[ $first == "$second" && $first == "$third" ]]; then
+  echo "reproducible: the same bytes"
+else
   echo "reproducible: FAILED: builds of the same sources differ" >&2
   exit 1
 fi
-echo "reproducible: the same bytes"
