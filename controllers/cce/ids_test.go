@@ -48,6 +48,30 @@ func TestABadClusterIDMakesNoRequest(t *testing.T) {
 	}
 }
 
+// A project and a region become parts of URLs, too.
+func TestABadProjectOrRegionIsRefusedBeforeAnything(t *testing.T) {
+	for name, id := range badIDs {
+		if id == "" {
+			continue // of a project: not known yet
+		}
+		t.Run(name, func(t *testing.T) {
+			for what, change := range map[string]func(*issuer.Access){
+				"the project": func(a *issuer.Access) { a.ProjectID = id },
+				"the region":  func(a *issuer.Access) { a.Region = id + "/." },
+			} {
+				access := testAccess()
+				change(&access)
+				_, err := newDialer(t, Options{}).Dial(access)
+				if err == nil {
+					t.Errorf("%s is taken", what)
+				} else if e := fault(t, err); e.Kind != issuer.Rejected {
+					t.Errorf("%s: %v %+v", what, e.Kind, e)
+				}
+			}
+		})
+	}
+}
+
 func TestIDForms(t *testing.T) {
 	if !isClusterID(testCluster) || !isProjectID(testProject) || !isRegion("ap-southeast-3") {
 		t.Error("a good id is refused")

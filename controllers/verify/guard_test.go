@@ -57,6 +57,15 @@ func TestATenantLearnsNothingOfWhatIsLocal(t *testing.T) {
 		}
 		details[outcome.Detail] = true
 	}
+	for _, proxy := range []string{"http://127.0.0.1:" + port, "https://localhost:" + port, "socks5://127.0.0.1:" + port, "http://127.0.0.1:1"} {
+		credential := at(t, "https://198.51.100.1:5443")
+		credential.ProxyURL = proxy
+		outcome := guarded.Try(t.Context(), credential, false)
+		if outcome.Verdict != Unreachable || outcome.Code != 0 || outcome.ServerCertificate {
+			t.Errorf("by the proxy %s: %+v", proxy, outcome)
+		}
+		details[outcome.Detail] = true
+	}
 	if n := connected.Load(); n > 0 || len(details) != 1 {
 		t.Errorf("%d connections, %d ways to say it", n, len(details))
 	}
