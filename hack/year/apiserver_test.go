@@ -45,6 +45,11 @@ func newAPI(scheme *runtime.Scheme) client.WithWatch {
 	} {
 		mapper.Add(kind, meta.RESTScopeNamespace)
 	}
+	for _, kind := range []schema.GroupVersionKind{
+		v1alpha1.GroupVersion.WithKind("ClusterCloudAccount"), corev1.SchemeGroupVersion.WithKind("Namespace"),
+	} {
+		mapper.Add(kind, meta.RESTScopeRoot)
+	}
 	builder := func() *fake.ClientBuilder {
 		return fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper).WithGlobalResourceVersionCounter()
 	}

@@ -121,12 +121,18 @@ func informerOf(api client.WithWatch, managed labels.Selector) func(
 ) cache.SharedIndexInformer {
 	return func(_ cache.ListerWatcher, o runtime.Object, resync time.Duration, indexers cache.Indexers) cache.SharedIndexInformer {
 		var s selection
-		switch o.(type) {
+		switch o := o.(type) {
 		case *v1alpha1.ClusterCredential:
 			s.list = func() client.ObjectList { return &v1alpha1.ClusterCredentialList{} }
 		case *v1alpha1.CloudAccount:
 			s.list = func() client.ObjectList { return &v1alpha1.CloudAccountList{} }
+		case *v1alpha1.ClusterCloudAccount: // none is in the story
+			s.list = func() client.ObjectList { return &v1alpha1.ClusterCloudAccountList{} }
 		case *metav1.PartialObjectMetadata:
+			if o.Kind == "Namespace" { // no grant asks for their labels
+				s.list = func() client.ObjectList { return &corev1.NamespaceList{} }
+				break
+			}
 			s.list = func() client.ObjectList { return &corev1.SecretList{} }
 			s.keep = func(o metav1.Object) bool { return managed.Matches(labels.Set(o.GetLabels())) }
 			s.metadata = true
