@@ -128,6 +128,14 @@ func (m *memory) replaced(cc *v1alpha1.ClusterCredential) types.UID {
 	return before
 }
 
+// knows says whether anything is remembered of an object of that name.
+func (m *memory) knows(name types.NamespacedName) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, known := m.names[name]
+	return known
+}
+
 // forget drops an object that is gone and returns its UID; empty: it was not known.
 func (m *memory) forget(name types.NamespacedName) types.UID {
 	m.mu.Lock()

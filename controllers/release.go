@@ -209,28 +209,29 @@ func metaTime(at time.Time) *metav1.Time {
 // owner reference takes along are left to the garbage collector, the others stay and say since
 // when. An object that is created again takes them back without a certificate.
 func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) error {
-	uid := r.memory.forget(name)
-	r.leaveLine(now, uid)
-	r.trials.forget(uid)
-	r.Metrics.forget(name)
 	owned, err := r.ownedSecrets(ctx, name)
 	if err != nil {
 		return err
 	}
-	for i := range owned {
-		secret := &owned[i]
-		marks := target.MarksOf(secret)
-		if marks.ReleasedAt != "" || r.isLeft(ctx, name, secret, marks) {
-			continue
-		}
-		// A watch that lags behind that of Secrets does not show it yet, as after a restore of etcd.
+	owned = slices.DeleteFunc(owned, func(secret metav1.PartialObjectMetadata) bool {
+		marks := target.MarksOf(&secret)
+		return marks.ReleasedAt != "" || r.isLeft(ctx, name, &secret, marks)
+	})
+	if r.memory.knows(name) || len(owned) > 0 {
+		// A watch that lags behind does not show it yet, as after a restore of etcd. What is remembered may be the only copy of a key.
 		if err := r.Live.Get(ctx, name, &v1alpha1.ClusterCredential{}); !apierrors.IsNotFound(err) {
 			return err
 		}
-		if err := r.secrets.Release(ctx, secret, now); err != nil {
+	}
+	uid := r.memory.forget(name)
+	r.leaveLine(now, uid)
+	r.trials.forget(uid)
+	r.Metrics.forget(name)
+	for i := range owned {
+		if err := r.secrets.Release(ctx, &owned[i], now); err != nil {
 			return err
 		}
-		r.tellReleased(ctx, secret, fmt.Sprintf("ClusterCredential %s is gone", nameFor(name, secret)))
+		r.tellReleased(ctx, &owned[i], fmt.Sprintf("ClusterCredential %s is gone", nameFor(name, &owned[i])))
 	}
 	return nil
 }

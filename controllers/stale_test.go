@@ -355,6 +355,30 @@ func TestWhatOnlyTheCacheDoesNotShowIsNotReleased(t *testing.T) {
 	wantServes(t, w, "prod-1")
 }
 
+// Nor is anything forgotten of it: a certificate that waits to be stored is the only copy of its key.
+func TestWhatOnlyTheCacheDoesNotShowKeepsItsCertificateInHand(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	nothing := w.Look(testkit.KindCredential)
+	w.Create(w.Credential("prod-1"))
+	w.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if call.IsWrite() && call.Kind == testkit.KindSecret {
+			return testkit.Forbidden(), false
+		}
+		return nil, false
+	})
+	_, _ = w.Try("prod-1")
+	wantPosts(t, w, 1)
+
+	w.Show(nothing)
+	passOn(w)
+	w.Recorder.Reset(nil)
+	w.Show(nil)
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	wantServes(t, w, "prod-1")
+}
+
 // putBack makes a credential and its Secret what they were, as new versions of the same objects.
 func putBack(w *testkit.World, credential *v1alpha1.ClusterCredential, secret *corev1.Secret) {
 	w.T.Helper()

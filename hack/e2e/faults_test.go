@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/stack"
 )
 
@@ -100,7 +101,12 @@ func (w *world) watch(troubles []*trouble) {
 	deadline := time.Now().Add(3 * time.Minute)
 	for open := len(troubles); open > 0; time.Sleep(500 * time.Millisecond) {
 		open = 0
-		posts := w.posts()
+		// One look at all of them, so that none is seen too seldom.
+		posts, published := w.posts(), w.allPublished()
+		credentials := map[string]*v1alpha1.ClusterCredential{}
+		for _, cc := range w.list() {
+			credentials[cc.Name] = &cc
+		}
 		for _, x := range troubles {
 			if x.done {
 				continue
@@ -111,7 +117,7 @@ func (w *world) watch(troubles []*trouble) {
 				w.t.Fatalf("%s has hit nothing", x.Name)
 			}
 			if !x.began.IsZero() {
-				w.lookAt(x)
+				w.lookAt(x, credentials[x.name], published[x.name])
 			}
 		}
 	}

@@ -64,6 +64,20 @@ func (w *world) published(name string) []byte {
 	return secret.Data[v1alpha1.DefaultSecretKey]
 }
 
+// allPublished is what is published of all credentials of the world, by their names.
+func (w *world) allPublished() map[string][]byte {
+	w.t.Helper()
+	var all corev1.SecretList
+	w.must(w.client.List(context.Background(), &all, client.InNamespace(w.namespace)))
+	published := map[string][]byte{}
+	for _, secret := range all.Items {
+		if name, ok := strings.CutSuffix(secret.Name, v1alpha1.DefaultSecretSuffix); ok {
+			published[name] = secret.Data[v1alpha1.DefaultSecretKey]
+		}
+	}
+	return published
+}
+
 // serial is that of the published certificate; empty: there is none.
 func (w *world) serial(name string) string {
 	w.t.Helper()

@@ -14,9 +14,8 @@ import (
 )
 
 // lookAt fails unless what is published is as it was, and Ready, and notes whether the fault is told.
-func (w *world) lookAt(x *trouble) {
+func (w *world) lookAt(x *trouble, cc *v1alpha1.ClusterCredential, published []byte) {
 	w.t.Helper()
-	cc, published := w.get(x.name), w.published(x.name)
 	if time.Since(x.began) > watched {
 		x.done = true
 		return
