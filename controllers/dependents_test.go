@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -91,7 +92,23 @@ func TestAChangeWakesExactlyThoseThatDependOnIt(t *testing.T) {
 			cache.add(cc)
 		}
 	}
-	r := &CredentialReconciler{Config: Config{Client: cache}}
+	r := &CredentialReconciler{Config: Config{Client: cache}, wake: &waker{}}
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	t.Cleanup(queue.ShutDown)
+	if err := r.wake.Start(t.Context(), queue); err != nil {
+		t.Fatal(err)
+	}
+	byKey := func(namespace, account string) func() []reconcile.Request {
+		return func() (woken []reconcile.Request) {
+			r.KeyChanged(t.Context(), types.NamespacedName{Namespace: namespace, Name: account})
+			for queue.Len() > 0 {
+				request, _ := queue.Get()
+				queue.Done(request)
+				woken = append(woken, request)
+			}
+			return woken
+		}
+	}
 	meta := func(namespace, name string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Namespace: namespace, Name: name}
 	}
@@ -113,6 +130,9 @@ func TestAChangeWakesExactlyThoseThatDependOnIt(t *testing.T) {
 			},
 			50 * 5, "", 250,
 		},
+		"the key of an account":     {byKey("ns-3", "account-1"), 10, "ns-3", 10},
+		"the key of a lent account": {byKey("", "account-1"), 50 * 5, "", 250},
+		"the key that nobody uses":  {byKey("ns-3", "account-10"), 0, "", 0},
 		"a label of a namespace": {
 			func() []reconcile.Request {
 				return r.usersInNamespace(t.Context(), &metav1.PartialObjectMetadata{ObjectMeta: meta("", "ns-4")})

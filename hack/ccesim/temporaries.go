@@ -6,6 +6,8 @@ package ccesim
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +59,14 @@ func (s *Server) TemporaryKeys() []AccessKey {
 		all = append(all, t.keys[id].AccessKey)
 	}
 	return all
+}
+
+// LoginTokens returns every token that a login gave out so far, in any order, for the same use.
+func (s *Server) LoginTokens() []string {
+	t := s.temporaries
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.logins))
 }
 
 // SetTemporaryLifetime is Config.TemporaryLifetime from now on; 0 or less: its default.

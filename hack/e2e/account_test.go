@@ -4,7 +4,9 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +68,73 @@ func TestAnotherAccountWithTheSameKeyAsksForNothing(t *testing.T) {
 		return nil
 	})
 	w.wantPosts(2)
+}
+
+// A changed key, account or grant wakes those that depend on it, and nobody else, by the watches of a running manager.
+func TestAChangeWakesThoseThatDependOnItAndNobodyElse(t *testing.T) {
+	names := []string{"red-1", "red-2", "blue-1", "blue-2", "lent-1", "away-1"}
+	w := newWorld(t, options{clusters: names, keys: []string{"AK-RED", "AK-RED-2", "AK-BLUE"}})
+	hub := w.namespace + "-hub"
+	w.kubectl("create", "namespace", hub)
+	manager := w.startManager("--namespaces="+w.namespace+","+hub, "--cross-namespace-outputs", "--cluster-interval=24h", "--verify-interval=24h", "--zap-log-level=5")
+	w.apply(accountYAML(), namedAccountYAML("red", "AK-RED"), namedAccountYAML("blue", "AK-BLUE"))
+	for _, name := range names[:4] {
+		account, _, _ := strings.Cut(name, "-")
+		w.apply(credentialOf(name, account, "{id: "+w.ClusterID(name)+"}"))
+	}
+	w.lend("lent-1", fmt.Sprintf("{accessKey: {secretRef: {name: %s, namespace: %s}}}", theKeys, w.namespace))
+	w.kubectlInput(grantYAML(hub, w.namespace))
+	w.apply(credentialYAML("away-1", "away-1", awayYAML(hub, "own-away")))
+	w.waitReady(names...)
+	w.throughout(5*time.Second, func() error { return nil }) // what they had to do is done
+
+	patch := func(resource, name, how string) func() {
+		return func() { w.kubectl("patch", resource, name, "--type=merge", "--patch="+how) }
+	}
+	const moreAMinute = `{"spec": {"limits": {"issuesPerMinute": 999999}}}`
+	for _, change := range []struct {
+		what string
+		make func()
+		want []string
+	}{
+		{"a key", func() { w.apply(keyYAML("red-keys", "AK-RED-2", canarySecretKey)) }, []string{"red-1", "red-2"}},
+		{"an account", patch("cloudaccount", "blue", moreAMinute), []string{"blue-1", "blue-2"}},
+		{"a lent account", patch("clustercloudaccount", w.namespace+"-lent-1", moreAMinute), []string{"lent-1"}},
+		{"the key of two accounts", func() { w.apply(keyYAML(theKeys, "AK-BLUE", canarySecretKey)) }, []string{"away-1", "lent-1"}},
+		{"a grant", func() {
+			w.kubectl("patch", "--namespace="+hub, "credentialgrant", "hub", "--type=merge", `--patch={"spec": {"to": {"labelKeys": ["env"]}}}`)
+		}, []string{"away-1"}},
+		{"a Secret that carries a credential", func() {
+			w.kubectl("label", "secret", "blue-2-kubeconfig", "clustercredential.dev/managed-")
+		}, []string{"blue-2"}},
+	} {
+		before := len(manager.Log())
+		change.make()
+		var woken []string
+		w.eventually(eventTime, func() error {
+			if woken = wokenSince(manager.Log()[before:]); len(woken) < len(change.want) {
+				return fmt.Errorf("%s: only %v are woken", change.what, woken)
+			}
+			return nil
+		})
+		w.throughout(3*time.Second, func() error { return nil })
+		if woken = wokenSince(manager.Log()[before:]); !slices.Equal(woken, change.want) {
+			t.Errorf("%s wakes %v, want %v", change.what, woken, change.want)
+		}
+	}
+}
+
+// wokenSince are the ClusterCredentials that a pass was made over in a part of a log, sorted.
+func wokenSince(log string) []string {
+	var names []string
+	for line := range strings.Lines(log) {
+		var said struct{ Msg, Controller, Name string }
+		if json.Unmarshal([]byte(line), &said) == nil && said.Controller == "clustercredential" && said.Msg == "Reconciling" {
+			names = append(names, said.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Whoever wipes or restores status, or restarts the operator, gets the same status again and no certificate.

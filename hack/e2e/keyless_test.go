@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/ccesim"
@@ -54,6 +56,59 @@ func TestTheOperatorObtainsItsKeysItself(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// Every fault strikes both steps of a login. None of it shows the token of the Pod, that of IAM, or the key.
+func TestNothingSecretIsSaidAmidFaultsOfLogins(t *testing.T) {
+	docs, err := theSuite(t).Sim.FaultNames()
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs = slices.DeleteFunc(docs, func(d stack.FaultDoc) bool { return !d.AnyOp })
+	steps := []ccesim.Op{ccesim.OpIDToken, ccesim.OpSecurityToken}
+	var o options
+	for _, step := range steps {
+		for i := range docs {
+			o.clusters = append(o.clusters, fmt.Sprint(step, "-", i))
+		}
+	}
+	w := newWorld(t, o)
+	dir := w.projected()
+	manager := w.startManager("--zap-log-level=10")
+	for _, step := range steps {
+		for i, fault := range docs {
+			w.must(w.cloud.Script(stack.Fault{Name: fault.Name, Op: string(step)}))
+			name := fmt.Sprint(step, "-", i)
+			token := filepath.Join(dir, name) // one file each, so that each logs in for itself
+			w.must(os.WriteFile(token, []byte(canaryIDToken), 0o600))
+			w.lend(name, fmt.Sprintf("{oidc: {idpID: %s, tokenFile: %s}}", identityProvider, token))
+		}
+		w.eventually(time.Minute, func() error {
+			if left := w.cloud.sim.Scripted(); len(left) > 0 {
+				return fmt.Errorf("%d faults have hit no login, the first is %s", len(left), left[0].Name)
+			}
+			return nil
+		})
+	}
+	failed := 0
+	w.eventually(time.Minute, func() error {
+		failed = 0
+		for _, name := range o.clusters {
+			switch issued := condition(w.get(name), v1alpha1.ConditionIssued); {
+			case issued.Status == "False" && issued.Reason != string(v1alpha1.ReasonIssuing):
+				failed++
+			case issued.Status != "True":
+				return fmt.Errorf("%s: nothing is told of its login: %s", name, issued.Message)
+			}
+		}
+		return nil
+	})
+	t.Logf("%d logins, of which %d failed, %d tokens and %d keys were given out, looking for %d pieces",
+		len(o.clusters), failed, len(w.cloud.sim.LoginTokens()), len(w.cloud.sim.TemporaryKeys()), len(w.needles()))
+	if least := len(docs); failed < least {
+		t.Errorf("%d logins failed, want %d at the least", failed, least)
+	}
+	w.scanProcess(manager)
 }
 
 // projected is a directory where the tokens of a Pod may be.

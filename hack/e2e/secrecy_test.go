@@ -37,6 +37,9 @@ func (w *world) needles() []needle {
 	for _, key := range w.cloud.sim.TemporaryKeys() {
 		all = append(all, needle{"the secret of a temporary key", key.Secret}, needle{"a security token", key.SecurityToken[:40]})
 	}
+	for _, token := range w.cloud.sim.LoginTokens() {
+		all = append(all, needle{"a token of a login", token[:40]})
+	}
 	all = append(all, w.secrets...)
 	all = append(all, inEveryForm("a private key", "PRIVATE KEY")...)
 	var secrets corev1.SecretList
