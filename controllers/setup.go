@@ -171,6 +171,14 @@ func accountNews() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, anew)
 }
 
+// capsCount says whether changed caps count from an update on: the time from which they do stands in the account's status, which
+// is written later than the spec.
+func capsCount(e event.UpdateEvent) bool {
+	before, ok1 := e.ObjectOld.(*v1alpha1.ClusterCloudAccount)
+	after, ok2 := e.ObjectNew.(*v1alpha1.ClusterCloudAccount)
+	return ok1 && ok2 && !before.Status.GrantsChangedTime.Equal(after.Status.GrantsChangedTime)
+}
+
 func retryLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
 }
@@ -190,7 +198,7 @@ func (r *CredentialReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 		Watches(&v1alpha1.CloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
 			builder.WithPredicates(accountNews())).
 		Watches(&v1alpha1.ClusterCloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
-			builder.WithPredicates(accountNews())).
+			builder.WithPredicates(predicate.Or(accountNews(), predicate.Funcs{UpdateFunc: capsCount}))).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.usersInNamespace),
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Func(r.lead)).

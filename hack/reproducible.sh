@@ -6,6 +6,7 @@
 # cache, twice as "make build" does and once as the Dockerfile does, and fails unless all have the same bytes. Run by "make
 # reproducible"; it takes three builds from scratch.
 set -euo pipefail
+shopt -s inherit_errexit # a build that fails in $( ) is to end this
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export VERSION="${VERSION:-dev}"
@@ -43,7 +44,7 @@ third="$(build workspace by_dockerfile)"
 echo "by make:                      $first"
 echo "by make, elsewhere:           $second"
 echo "by the Dockerfile's command:  $third"
-if [[ $first == "$second" && $first == "$third" ]]; then
+if [[ $first =~ ^[0-9a-f]{64}$ && $first == "$second" && $first == "$third" ]]; then
   echo "reproducible: the same bytes"
 else
   echo "reproducible: FAILED: builds of the same sources differ" >&2

@@ -315,8 +315,8 @@ type Endpoint struct {
 	ProxyURL string `json:"proxyURL,omitempty"`
 
 	// allowInsecureTLS lets an address without TLS verification be published where the cloud offers no other, without the CA:
-	// whoever is between can read and change everything. It counts only where the operator runs with --allow-insecure-tls. Unset:
-	// false.
+	// whoever is between can read and change everything. It counts only where the operator runs with --allow-insecure-tls, or a
+	// grant of the ClusterCloudAccount allows the same. Unset: false.
 	// +optional
 	AllowInsecureTLS bool `json:"allowInsecureTLS,omitempty"`
 }

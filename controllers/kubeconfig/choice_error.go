@@ -120,7 +120,7 @@ func adviceByName(contexts []Context) string {
 }
 
 // insecureAdvice names both who have to agree.
-const insecureAdvice = "only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA"
+const insecureAdvice = "only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls, or a grant of the account that says the same, are they published, without a CA"
 
 const noAdvice = "no spec.endpoint helps before the cluster has an address with TLS verification"
 

@@ -101,6 +101,8 @@ func TestAChangeWakesThoseThatDependOnItAndNobodyElse(t *testing.T) {
 		{"an account", patch("cloudaccount", "blue", moreAMinute), []string{"blue-1", "blue-2"}},
 		{"a lent account", patch("clustercloudaccount", w.namespace+"-lent-1", moreAMinute), []string{"lent-1"}},
 		{"the key of two accounts", func() { w.apply(keyYAML(theKeys, "AK-BLUE", canarySecretKey)) }, []string{"away-1", "lent-1"}},
+		{"the grants of a lent account", patch("clustercloudaccount", w.namespace+"-lent-1",
+			fmt.Sprintf(`{"spec": {"grants": [{"namespaces": {"names": [%q, "another"]}, "maxValidity": "48h"}]}}`, w.namespace)), []string{"lent-1"}},
 		{"a grant", func() {
 			w.kubectl("patch", "--namespace="+hub, "credentialgrant", "hub", "--type=merge", `--patch={"spec": {"to": {"labelKeys": ["env"]}}}`)
 		}, []string{"away-1"}},
@@ -121,6 +123,11 @@ func TestAChangeWakesThoseThatDependOnItAndNobodyElse(t *testing.T) {
 		if woken = wokenSince(manager.Log()[before:]); !slices.Equal(woken, change.want) {
 			t.Errorf("%s wakes %v, want %v", change.what, woken, change.want)
 		}
+	}
+	// The cap counts, though the time from which it does stands in a status that is written later than the grant: the credential is
+	// renewed when one of 48 hours would be.
+	if renewal := w.get("lent-1").Status.RenewalTime; renewal == nil || time.Until(renewal.Time) > 32*time.Hour {
+		t.Errorf("a credential of 30 days under a cap of 48 hours is renewed at %v", renewal)
 	}
 }
 

@@ -75,7 +75,9 @@ func (r request) changes() bool {
 }
 
 // isAboutAccount says whether it concerns an account and not a credential: its status, and events about it.
-func (r request) isAboutAccount() bool { return r.Object.Resource == "cloudaccounts" }
+func (r request) isAboutAccount() bool {
+	return r.Object.Resource == "cloudaccounts" || r.Object.Resource == "clustercloudaccounts"
+}
 
 // read returns every request of the operator so far.
 func (l *auditLog) read() ([]request, error) {

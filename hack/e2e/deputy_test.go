@@ -5,7 +5,9 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +52,7 @@ func TestNoFieldReachesAnotherNamespace(t *testing.T) {
 	w.apply(accountYAML())
 	editor := w.newTenant("editor", "clustercredential-operator-editor")
 	admin := w.newTenant("admin", "clustercredential-operator-admin")
+	local := w.localServer()
 
 	borrowed := strings.Replace(credentialOf("lent", lent, "{id: "+w.ClusterID("theirs")+"}"), "  accountRef:", "  accountRef:\n    kind: ClusterCloudAccount", 1)
 	away := credentialOf("away", theAccount, "{id: "+w.ClusterID("mine")+"}", "  outputs: [{secretName: away}, {secretName: planted, namespace: "+theirs+"}]")
@@ -79,6 +82,8 @@ func TestNoFieldReachesAnotherNamespace(t *testing.T) {
 		"an address of the cloud in an account": {admin, w.namespace, account("name: theirs-keys") + "  endpoints: {cce: \"https://example.com\"}\n", "unknown field"},
 		"the operator's identity in an account": {admin, w.namespace, strings.Replace(account("name: x"), "    accessKey:", "    instanceMetadata: {}\n    accessKey:", 1), "unknown field"},
 		"the operator's login in an account":    {admin, w.namespace, strings.Replace(account("name: x"), "    accessKey:", "    oidc: {idpID: a, tokenFile: /var/run/secrets/a}\n    accessKey:", 1), "unknown field"},
+		"a namespace in a token's secretRef":    {admin, w.namespace, strings.Replace(account("name: theirs-keys\n        namespace: "+theirs), "accessKey:", "token:", 1), "unknown field"},
+		"the operator's agency in an account":   {admin, w.namespace, strings.Replace(account("name: x"), "    accessKey:", "    podIdentity: {}\n    accessKey:", 1), "unknown field"},
 		"a path within an id":                   {editor, w.namespace, named(w.ClusterID("mine"), "../"+w.ClusterID("mine")), "spec.cluster.id"},
 		"an escaped path within an id":          {editor, w.namespace, named("{id: "+w.ClusterID("mine")+"}", "{id: \"%2e%2e%2f"+w.ClusterID("mine")+"\"}"), "spec.cluster.id"},
 		"a query within an id":                  {editor, w.namespace, named("{id: "+w.ClusterID("mine")+"}", "{id: \""+w.ClusterID("mine")+"?a=b\"}"), "spec.cluster.id"},
@@ -97,6 +102,10 @@ func TestNoFieldReachesAnotherNamespace(t *testing.T) {
 	// What the API server has to let through, the operator refuses.
 	for what, document := range map[string]string{
 		"another's account by its name": credentialOf("by-name", "theirs", "{id: "+w.ClusterID("theirs")+"}"), "an account that is not lent": borrowed, "an output away": away,
+		"a server on the operator's machine": credentialOf("local", theAccount, "{id: "+w.ClusterID("mine")+"}",
+			"  endpoint: {server: \"https://localhost:"+local.port+"\"}"),
+		"a proxy on the operator's machine": credentialOf("by-proxy", theAccount, "{id: "+w.ClusterID("mine")+"}",
+			"  endpoint: {server: \"https://198.51.100.7\", proxyURL: \"http://localhost:"+local.port+"\"}"),
 	} {
 		if out, err := editor.tries(w.namespace, document); err != nil {
 			t.Fatalf("%s: %s", what, out)
@@ -111,8 +120,16 @@ func TestNoFieldReachesAnotherNamespace(t *testing.T) {
 	w.eventually(eventTime, func() error {
 		return w.says("away", v1alpha1.ConditionPublished, "False", v1alpha1.ReasonNotGranted)
 	})
+	for _, name := range []string{"local", "by-proxy"} {
+		w.eventually(eventTime, func() error {
+			return w.says(name, v1alpha1.ConditionVerified, "Unknown", v1alpha1.ReasonUnreachable)
+		})
+	}
 	w.throughout(3*time.Second, func() error { return w.isGone(theirs, "planted") })
 	w.wantPosts(0, "theirs")
+	if n := local.connections.Load(); n > 0 {
+		t.Errorf("%d connections to the operator's machine", n)
+	}
 
 	// The administrator consents by a label, and takes it back.
 	w.kubectl("label", "namespace", w.namespace, "tier=gold")
@@ -120,8 +137,61 @@ func TestNoFieldReachesAnotherNamespace(t *testing.T) {
 	w.waitReady("lent")
 	w.kubectl("label", "namespace", w.namespace, "tier-")
 	w.requestRenewal("again", "lent")
+	withdrawn := time.Now()
 	w.eventually(eventTime, func() error {
 		return w.says("lent", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonAccountNotAllowed)
 	})
 	w.wantPosts(1, "theirs")
+	t.Logf("what was withdrawn counts after %s", time.Since(withdrawn).Round(time.Millisecond))
+	w.wantReadOnly(theirs, "theirs-keys")
+}
+
+// wantReadOnly fails if the operator has read another Secret of a namespace than one, which an administrator's account names, or has
+// listed others than its own.
+func (w *world) wantReadOnly(namespace, name string) {
+	w.t.Helper()
+	all, err := w.audit.read()
+	w.must(err)
+	reads, strays := 0, []string{}
+	for _, r := range all {
+		if r.Object.Resource != "secrets" || r.Object.Namespace != namespace {
+			continue
+		}
+		reads++
+		ours := strings.Contains(r.URI, "labelSelector=clustercredential.dev%2Fmanaged") && r.Object.Name == ""
+		if r.changes() || !ours && r.Object.Name != name {
+			strays = append(strays, r.String()+" "+r.URI)
+		}
+	}
+	w.t.Logf("%d requests for Secrets of that namespace, %d of them for others than %s", reads, len(strays), name)
+	if len(strays) > 0 || reads == 0 {
+		w.t.Errorf("requests for Secrets of %s:\n%s", namespace, strings.Join(strays, "\n"))
+	}
+}
+
+// localServer is something on the operator's machine that is nobody's business.
+type localServer struct {
+	port        string
+	connections atomic.Int64
+}
+
+func (w *world) localServer() *localServer {
+	w.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	w.t.Cleanup(func() { _ = listener.Close() })
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	w.must(err)
+	s := &localServer{port: port}
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return // closed
+			}
+			s.connections.Add(1)
+			_ = connection.Close()
+		}
+	}()
+	return s
 }

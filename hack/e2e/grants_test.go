@@ -6,6 +6,7 @@ package e2e
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -71,7 +72,9 @@ spec:
 		t.Fatal("it is published, and not there")
 	}
 	w.kubectl("delete", "--namespace", away, "credentialgrant", "hub")
+	withdrawn := time.Now()
 	w.eventually(eventTime, published(v1alpha1.ReasonNotGranted))
+	t.Logf("consent that was withdrawn counts after %s", time.Since(withdrawn).Round(time.Millisecond))
 	before := secretAway()
 	w.requestRenewal("1", "hub")
 	w.eventually(eventTime, func() error {
