@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
@@ -354,6 +355,31 @@ func TestAnAccountThatIsRenamedAsksForNothing(t *testing.T) {
 			wantPosts(t, w, 1)
 			wantConditions(t, w.Get("prod-1"), healthy)
 		})
+	}
+}
+
+// A key of somebody else in the same Secret asks for nothing by itself: with the next certificate the identity changes, which is told.
+func TestAnotherUsersKeyInTheSameSecretTellsOfTheIdentityWithTheNextCertificate(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	w.TakeEvents()
+	w.Must(w.Sim.SetKeys(
+		ccesim.AccessKey{ID: "AKOTHER", Secret: "sk-other-0000000000000000", UserID: strings.Repeat("a", 32)},
+	))
+	keys := &corev1.Secret{}
+	w.Must(w.Client.Get(t.Context(), client.ObjectKeyFromObject(w.KeySecret()), keys))
+	keys.Data = map[string][]byte{v1alpha1.KeyAccessKey: []byte("AKOTHER"), v1alpha1.KeySecretKey: []byte("sk-other-0000000000000000")}
+	w.Must(w.Client.Update(t.Context(), keys))
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	w.Change("prod-1", newValue("now"))
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	if got := w.Get("prod-1").Status.Certificate.CommonName; got != strings.Repeat("a", 32) {
+		t.Errorf("the certificate is for %s", got)
+	}
+	if events := strings.Join(w.TakeEvents(), "\n"); strings.Count(events, "Warning IdentityChanged") != 1 {
+		t.Errorf("events:\n%s", events)
 	}
 }
 

@@ -84,7 +84,7 @@ func TestChooseSaysWhatToWrite(t *testing.T) {
 			[]Context{internal, external}, Wish{Access: External}, InsecureEndpoint,
 			"for spec.endpoint.access External the cloud offers only addresses without TLS verification, which are not published; " +
 				"it offers internal, external (without TLS verification); write in spec.endpoint one of access: Internal" +
-				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA",
+				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls, or a grant of the account that says the same, are they published, without a CA",
 		},
 		"Internal is not there": {
 			[]Context{externalTLS}, Wish{Access: Internal}, ContextNotFound,
@@ -94,7 +94,7 @@ func TestChooseSaysWhatToWrite(t *testing.T) {
 			[]Context{external}, Wish{}, InsecureEndpoint,
 			"for spec.endpoint.access Auto the cloud offers only addresses without TLS verification, which are not published; " +
 				"it offers external (without TLS verification); no spec.endpoint helps before the cluster has an address with TLS verification" +
-				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA",
+				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls, or a grant of the account that says the same, are they published, without a CA",
 		},
 		"Auto with custom contexts only": {
 			[]Context{san, insecureSAN}, Wish{Access: Auto}, ContextNotFound,
@@ -110,7 +110,7 @@ func TestChooseSaysWhatToWrite(t *testing.T) {
 			[]Context{external, externalTLS}, Wish{Context: "external"}, InsecureEndpoint,
 			`the context "external" of spec.endpoint.context comes without TLS verification and is not published; ` +
 				"it offers external (without TLS verification), externalTLSVerify; write in spec.endpoint one of context: externalTLSVerify, or leave context out" +
-				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls are they published, without a CA",
+				"; only with spec.endpoint.allowInsecureTLS and the operator's --allow-insecure-tls, or a grant of the account that says the same, are they published, without a CA",
 		},
 		"nothing at all": {
 			nil, Wish{Context: "a\nb"}, ContextNotFound,
