@@ -67,6 +67,7 @@ func (c *Config) unlock(ctx context.Context, object *accountObject) (account, er
 	a.access = issuer.Access{Region: object.region, Endpoints: object.endpoints}
 	if object.auth.keyless.Method != "" {
 		a.access.Key.Keyless = object.auth.keyless
+		c.Keys.Drop(object.key()) // it may have had one
 	} else if err := c.readKey(ctx, &a); err != nil {
 		return account{}, err
 	}
@@ -124,9 +125,13 @@ func (c *Config) budgetOf(a account) budget.Account {
 	if limits := a.object.limits; limits != nil && limits.IssuesPerMinute != nil {
 		limit = int(*limits.IssuesPerMinute)
 	}
+	place, lock := firstOf(a.access.Endpoints.CCE, plainly(c.Endpoint), a.access.Region), ""
+	if k.ID != "" && k.Keyless.Method == "" {
+		lock = place + " " + k.ID
+	}
 	secret := digest(string(k.Secret), string(k.SecurityToken), string(k.Token))
 	return budget.Account{
-		Key: firstOf(a.access.Endpoints.CCE, plainly(c.Endpoint), a.access.Region) + " " + key, Name: name, Version: secret, State: a.version, PerMinute: limit,
+		Key: place + " " + key, Name: name, Version: secret, State: a.version, Lock: lock, PerMinute: limit,
 	}
 }
 

@@ -124,7 +124,11 @@ func lentAccount(object *v1alpha1.ClusterCloudAccount) *accountObject {
 
 // plainly is the one spelling of an address that has several, so that one key in one place is known as one.
 func plainly(endpoint string) string {
-	return strings.TrimSuffix(strings.TrimRight(strings.ToLower(endpoint), "/"), ":443")
+	plain := strings.TrimRight(strings.ToLower(endpoint), "/")
+	if strings.HasPrefix(plain, "https://") {
+		plain = strings.TrimSuffix(plain, ":443")
+	}
+	return plain
 }
 
 // withStatus is the object with another status, to be written.

@@ -74,6 +74,7 @@ func (r *CredentialReconciler) checkCluster(
 		e := issuer.As(err)
 		*outcome = outcomeOf(e, false)
 		f := r.clusterError(p, e)
+		outcome.Spent = f.Reason == v1alpha1.ReasonAccountNotAllowed
 		return false, &f
 	}
 	outcome.Answered = true
@@ -83,6 +84,7 @@ func (r *CredentialReconciler) checkCluster(
 		}
 	}
 	if failure := r.agree(p, cluster); failure != nil { // before anything is known of it that could be told
+		outcome.Spent = true
 		return false, failure
 	}
 	p.cluster, p.clusterID, p.clusterName, p.phase = cluster, cluster.ID, cluster.Name, cluster.Phase

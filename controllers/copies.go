@@ -252,7 +252,7 @@ func (p *pass) vouchesFor(source copySource) bool {
 	if err != nil || source.credential.Server != way.server || source.credential.ProxyURL != way.proxyURL {
 		return false
 	}
-	return p.ownServer() != "" || offers(p.contexts(), way.server)
+	return p.ownServer() != "" && p.mayHaveOwnEndpoint() || offers(p.contexts(), way.server)
 }
 
 // copyMarks are the marks of a further output: whose it is, and what it holds, and what that was asked for, so that the primary

@@ -135,14 +135,7 @@ func (r *CredentialReconciler) stillAgreed(ctx context.Context, p *pass) (bool, 
 // publishedTerms are what the grants allow of the cluster that is published. Where the cloud has not listed it yet, what status says of it
 // counts, and what the Secret says only where status was lost: it is the tenant's to edit, and so is what is published there.
 func (p *pass) publishedTerms() grants.Terms {
-	id, name := p.cc.Status.ClusterID, p.knownName()
-	if record, known := rotation.ParseRecord(p.marks().Request); id == "" && known {
-		id = record.ClusterID
-	}
-	if p.listed.ID == id && id != "" {
-		name = p.listed.Name
-	}
-	return p.termsFor(id, name)
+	return p.termsFor(p.publishedCluster())
 }
 
 // ownEndpoint says whether the spec gives a server or a proxy itself.
@@ -191,7 +184,7 @@ func (p *pass) sees(all lookout, id string) lookout {
 	seen.clusters = maps.Clone(all.clusters)
 	maps.DeleteFunc(seen.clusters, func(id string, cluster issuer.Cluster) bool { return !granted(id, cluster.Name) })
 	_, there := all.clusters[id]
-	if _, shown := seen.clusters[id]; there != shown || !there && !granted(id, p.knownName()) {
+	if _, shown := seen.clusters[id]; there != shown || !there && !granted(id, p.toldName()) {
 		seen.unasked = map[string]bool{id: true}
 	}
 	return seen
@@ -205,8 +198,8 @@ func (p *pass) notGrantedNow(kept *held) string {
 	}
 	record, _ := rotation.ParseRecord(kept.marks.Request)
 	terms := p.termsFor(record.ClusterID, kept.marks.Source.ClusterName)
-	validity := kept.credential.NotAfter.Sub(kept.credential.NotBefore)
-	if terms.Rule == grants.Granted && (terms.MaxValidity <= 0 || validity <= terms.MaxValidity+rotation.CapSlack(terms.MaxValidity)) {
+	schedule := rotation.Schedule{Cap: terms.MaxValidity, AskedAt: kept.issuance.StartedAt.Time}
+	if terms.Rule == grants.Granted && !schedule.IsOverCap(rotation.Validity{NotBefore: kept.credential.NotBefore, NotAfter: kept.credential.NotAfter}) {
 		return ""
 	}
 	return "it was not stored before the grants of the account changed, which do not allow it any more"
@@ -227,8 +220,8 @@ func (r *CredentialReconciler) clusterError(p *pass, e *issuer.Error) status.Fai
 		if p.agreed == nil {
 			return r.notAllowed(p)
 		}
-	case issuer.Forbidden:
-		if p.agreed == nil && p.termsFor(p.clusterID, "").Rule != grants.Granted {
+	case issuer.Forbidden, issuer.NotAvailable, issuer.Rejected, issuer.InvalidResponse:
+		if p.agreed == nil && (p.clusterID != "" || e.Kind == issuer.Forbidden) && p.termsFor(p.clusterID, "").Rule != grants.Granted {
 			return r.notAllowed(p)
 		}
 	default: // nothing of a cluster
@@ -303,18 +296,21 @@ func wantsMore(v *v1alpha1.Validity, most time.Duration) bool {
 	return days < 0 || time.Duration(days)*24*time.Hour > most
 }
 
-// capsDigest tells the longest validities that grants allow from others; empty: an account of one's own has none.
+// capsDigest tells what validity grants allow to whom from what others do; empty: an account of one's own has no grants.
 func capsDigest(o *accountObject) string {
 	if o.kind != v1alpha1.KindClusterCloudAccount {
 		return ""
 	}
-	caps := map[string]bool{}
+	var caps []string
 	for _, g := range o.grants {
-		if g.MaxValidity != nil {
-			caps[g.MaxValidity.Duration.String()] = true
+		text, err := json.Marshal(v1alpha1.AccountGrant{Namespaces: g.Namespaces, Clusters: g.Clusters, MaxValidity: g.MaxValidity})
+		if err != nil {
+			return "unreadable" // names, selectors and durations always marshal
 		}
+		caps = append(caps, string(text))
 	}
-	return digest(slices.Sorted(maps.Keys(caps))...)
+	slices.Sort(caps)
+	return digest(caps...)
 }
 
 // versionOf names all of an account that counts for a certificate, but for its grants.

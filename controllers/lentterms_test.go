@@ -333,3 +333,126 @@ func TestTheLimitOfAKeyIsForThoseWhoHaveIt(t *testing.T) {
 		t.Errorf("%d certificates within a moment, want 2: the other's limit counts", got)
 	}
 }
+
+// What the cloud dates back is within its cap: it is neither discarded while it waits, nor renewed again and again.
+func TestACertificateThatIsDatedBackIsWithinItsCap(t *testing.T) {
+	t.Parallel()
+	t.Run("while it waits", func(t *testing.T) {
+		t.Parallel()
+		l := lend(t, atMost(20*time.Minute))
+		l.Sim.SetBackdate(5 * time.Minute)
+		target := &cluster{answer: unreachable}
+		l.Verify(target)
+		l.borrow(required)
+		l.pass(3)
+		target.says(accepts, "")
+		l.pass(2)
+		wantPosts(t, l.World, 1)
+		wantServes(t, l.World, "prod-1")
+	})
+	t.Run("once it is published", func(t *testing.T) {
+		t.Parallel()
+		l := lend(t, atMost(time.Hour))
+		l.Sim.SetBackdate(time.Hour)
+		l.look()
+		l.borrow()
+		l.Settle("prod-1")
+		l.Advance(15 * time.Minute)
+		l.Settle("prod-1")
+		wantPosts(t, l.World, 1)
+	})
+}
+
+// From when a cap counts is noted also where another grant has the same one already.
+func TestACapThatAnotherGrantHasCountsFromNow(t *testing.T) {
+	t.Parallel()
+	elsewhere := func(g *v1alpha1.AccountGrant) { g.Namespaces.Names, g.MaxValidity = []string{"elsewhere"}, &metav1.Duration{Duration: day} }
+	l := lend(t, elsewhere, everything)
+	l.look()
+	l.borrow()
+	l.Settle("prod-1")
+	l.Advance(10 * day)
+	l.grant(elsewhere, atMost(day))
+	changed := l.Clock.Now()
+	l.Settle("prod-1")
+	renewal := l.Get("prod-1").Status.RenewalTime
+	if renewal == nil || renewal.Time.Before(changed) || renewal.After(changed.Add(day/3)) {
+		t.Errorf("it is renewed at %v, want within %s after %s", renewal, day/3, changed)
+	}
+	wantPosts(t, l.World, 1)
+}
+
+// A tenant that asks without end for a cluster that it may not use is slowed down: the cloud would ask the account for fewer calls.
+func TestLookUpsOfWhatIsNotGrantedArePaced(t *testing.T) {
+	t.Parallel()
+	l := lend(t, ofNames("prod-1"))
+	account := l.account()
+	account.Spec.Limits.IssuesPerMinute = new(int32(8))
+	l.Must(l.Client.Update(t.Context(), account))
+	l.borrow(byName("prod-2"))
+	l.Pass("prod-1")
+	l.Advance(10 * time.Minute)
+	before := l.Sim.Requests()["list-clusters"]
+	for i := range 120 { // for a minute
+		l.Change("prod-1", newValue(fmt.Sprint(i)))
+		l.Pass("prod-1")
+		l.Advance(500 * time.Millisecond)
+	}
+	if looks := l.Sim.Requests()["list-clusters"] - before; looks > 9 || looks < 4 {
+		t.Errorf("the cloud was asked %d times within a minute, want 8 or so", looks)
+	}
+	wantPosts(t, l.World, 0)
+}
+
+// Somebody who knows the id of a lent key, and writes wrong secrets for it, does not have the cloud lock it.
+func TestWrongSecretsOfALentKeyDoNotHaveItLocked(t *testing.T) {
+	t.Parallel()
+	l := lend(t, everything)
+	l.look()
+	l.borrow()
+	l.Settle("prod-1")
+	key := types.NamespacedName{Namespace: l.Namespace, Name: testkit.KeySecret}
+	own := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: l.Namespace, Name: testkit.Account}}
+	for i := range 12 {
+		secret := &corev1.Secret{}
+		l.Must(l.Client.Get(t.Context(), key, secret))
+		secret.Data[v1alpha1.KeySecretKey] = []byte(fmt.Sprintf("wrong-%030d", i))
+		l.Must(l.Client.Update(t.Context(), secret))
+		time.Sleep(50 * time.Millisecond) // a watch shows the Secret
+		_, err := l.Accounts.Reconcile(t.Context(), own)
+		l.Must(err)
+		l.Advance(10 * time.Second)
+	}
+	l.Change("prod-1", newValue("now"))
+	l.Settle("prod-1")
+	wantPosts(t, l.World, 2)
+	wantConditions(t, l.Get("prod-1"), healthy)
+}
+
+// What the marks of a Secret say of its cluster does not get into status, and so into what the grants let be published.
+func TestMarksDoNotMakeAClusterAnotherOne(t *testing.T) {
+	t.Parallel()
+	l := lend(t, both(ofNames("prod-2"), insecure), ofNames("prod-1"))
+	l.borrow()
+	l.Settle("prod-1")
+	first := l.Secret("prod-1-kubeconfig")
+	l.Change("prod-1", newValue("1"))
+	l.Settle("prod-1")
+	second := l.Secret("prod-1-kubeconfig")
+	l.Change("prod-1", withEndpoint(v1alpha1.Endpoint{Context: "external", AllowInsecureTLS: true}))
+	for _, was := range []*corev1.Secret{first, second, first, second} {
+		live := l.Secret("prod-1-kubeconfig")
+		live.Data, live.Annotations = was.Data, map[string]string{}
+		for key, value := range was.Annotations {
+			live.Annotations[key] = strings.ReplaceAll(strings.ReplaceAll(value, `"prod-1"`, `"prod-2"`), testkit.ClusterID, testkit.OtherID)
+		}
+		l.Must(l.Client.Update(t.Context(), live))
+		l.pass(2)
+		if got := l.Get("prod-1").Status; got.Cluster == "prod-2" || got.ClusterID == testkit.OtherID {
+			t.Errorf("status says that it is cluster %s, %s", got.Cluster, got.ClusterID)
+		}
+		if bytes.Contains(l.Secret("prod-1-kubeconfig").Data["value"], []byte("insecure-skip-tls-verify: true")) {
+			t.Fatal("an address without verification is published, which is granted for another cluster only")
+		}
+	}
+}

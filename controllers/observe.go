@@ -125,6 +125,7 @@ func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.Cluster
 	}
 	r.lookOut(ctx, p, record)
 	r.takeListed(ctx, p)
+	p.insecureAllowed = r.AllowInsecureTLS || p.publishedTerms().InsecureTLS // the list may say that it is another one
 	p.wanted = wantedOf(p, record, r.MinIssueInterval)
 	p.noteLost()
 	p.found = foundOf(p, record)
@@ -201,6 +202,9 @@ func (r *CredentialReconciler) recordOf(ctx context.Context, p *pass) *rotation.
 	record, known := rotation.ParseRecord(text)
 	if !known {
 		return nil
+	}
+	if id := p.historyCluster(); id != "" && p.isLent() {
+		record.ClusterID = id // which nobody else writes
 	}
 	wanted := rotation.RecordOf(p.cc.Spec)
 	same := record.AccountKind == wanted.AccountKind && record.AccountName == wanted.AccountName

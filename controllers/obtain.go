@@ -106,6 +106,8 @@ func (p *pass) claim() budget.Claim {
 	case trigger == v1alpha1.TriggerFirst, trigger == v1alpha1.TriggerMissing, trigger == v1alpha1.TriggerNotAccepted,
 		trigger == v1alpha1.TriggerCAChanged, p.decision.OtherCluster:
 		claim.Class = budget.Urgent
+	case trigger == v1alpha1.TriggerExpiry && p.stored() != nil && !p.now.Before(rotation.LateFrom(p.stored().validity())):
+		claim.Class, claim.Late = budget.Urgent, true
 	case trigger == v1alpha1.TriggerExpiry:
 		claim.Class = budget.ByExpiry
 	}

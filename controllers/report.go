@@ -150,7 +150,7 @@ func (p *pass) storedStatus() *status.Stored {
 	described := &status.Stored{
 		Certificate: stored.certificate, IssuanceID: marks.IssuanceID,
 		Trigger: marks.Source.Trigger, Server: stored.way.server, Contexts: p.contexts(),
-		ClusterName: p.knownName(), Revision: marks.Revision,
+		ClusterName: p.storedName(), Revision: marks.Revision,
 	}
 	described.Certificate.RequestID, described.Certificate.AccessKeyID = marks.Source.RequestID, marks.Source.KeyID
 	if p.found.Record != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/budget"
+	"github.com/clustercredential/operator/controllers/grants"
 	"github.com/clustercredential/operator/controllers/issuer"
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 	"github.com/clustercredential/operator/controllers/rotation"
@@ -334,7 +335,8 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 	case tooMany:
 		p.tryAt = p.now.Add(busyLook + spread(string(p.cc.UID), 6*busyLook))
 	case begun:
-		published := publishedTrial{cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record, offered: p.contexts()}
+		published := publishedTrial{cc: p.cc, slot: p.slot, now: p.now, account: p.account, record: p.found.Record, offered: p.contexts(),
+			granted: !p.isLent() || p.publishedTerms().Rule == grants.Granted}
 		r.beside(ctx, func(ctx context.Context) { r.tryPublished(ctx, published) })
 	}
 }
@@ -373,6 +375,7 @@ type publishedTrial struct {
 	account account
 	record  *rotation.Record
 	offered []v1alpha1.OfferedContext
+	granted bool // the cluster is one that the account may be asked about
 }
 
 // tryPublished reads the published credential and tries it. Whoever has to know is woken where it has come to something else.
@@ -401,7 +404,7 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 
 // showsOtherCA asks the cloud for the cluster's CA. The one that a server shows itself is never believed.
 func (r *CredentialReconciler) showsOtherCA(ctx context.Context, t publishedTrial, c kubeconfig.Credential) bool {
-	if t.account.reason != "" || t.record == nil || r.Budget.Probe(t.now, t.account.budget).Hold != budget.None {
+	if t.account.reason != "" || t.record == nil || !t.granted || r.Budget.Probe(t.now, t.account.budget).Hold != budget.None {
 		return false
 	}
 	cloud, err := r.Dialer.Dial(t.account.access)

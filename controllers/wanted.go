@@ -36,6 +36,9 @@ func wantedOf(p *pass, record *rotation.Record, floor time.Duration) rotation.Wa
 	}
 	if since := p.capSince(); !since.IsZero() {
 		want.Schedule.Cap, want.Schedule.CapSince = p.publishedTerms().MaxValidity, since
+		if at := p.marks().Source.IssuedAt; at != nil {
+			want.Schedule.AskedAt = at.Time
+		}
 	}
 	want.Record.ProjectID = p.account.access.ProjectID
 	want.OtherName = record != nil && (p.replacedBy != "" || namesAnother(p, *record, want.Record))
@@ -70,13 +73,60 @@ func namesAnother(p *pass, published, wanted rotation.Record) bool {
 	return name != known || otherProject
 }
 
+// toldName is the name that status has of the published cluster, which nobody else writes; empty: it has none.
+func (p *pass) toldName() string {
+	if p.isTold() && p.cc.Status.Cluster != p.cc.Status.ClusterID {
+		return p.cc.Status.Cluster
+	}
+	return ""
+}
+
+// isTold says whether status tells of the very certificate that is stored.
+func (p *pass) isTold() bool {
+	told, stored := p.cc.Status.Certificate, p.stored()
+	return told != nil && stored != nil && told.FingerprintSHA256 == stored.certificate.FingerprintSHA256
+}
+
+// publishedCluster is of which cluster the stored certificate is, in words that a tenant cannot write: those of the cloud's list, of
+// status, or of its history. Only where status was lost the Secret counts.
+func (p *pass) publishedCluster() (id, name string) {
+	switch told := p.cc.Status; {
+	case told.Certificate == nil:
+		id, name = told.ClusterID, p.knownName()
+		if record, known := rotation.ParseRecord(p.marks().Request); id == "" && known {
+			id = record.ClusterID
+		}
+	case p.isTold() || p.stored() == nil:
+		id, name = told.ClusterID, p.toldName()
+	default:
+		if id = p.historyCluster(); id == told.ClusterID && told.Cluster != id {
+			name = told.Cluster
+		}
+	}
+	if p.listed.ID == id && id != "" {
+		name = p.listed.Name
+	}
+	return id, name
+}
+
+// historyCluster is the id of the cluster that the history has with the stored certificate; empty: it does not know that one.
+func (p *pass) historyCluster() string {
+	for _, entry := range p.cc.Status.History {
+		if stored := p.stored(); stored != nil && entry.FingerprintSHA256 == stored.certificate.FingerprintSHA256 {
+			return entry.ClusterID
+		}
+	}
+	return ""
+}
+
 // knownName is the name of the published cluster; empty: not known.
 func (p *pass) knownName() string {
-	said := p.cc.Status.Certificate
-	stored := p.stored()
-	isTold := said != nil && stored != nil && said.FingerprintSHA256 == stored.certificate.FingerprintSHA256
-	if isTold && p.cc.Status.Cluster != "" && p.cc.Status.Cluster != p.cc.Status.ClusterID {
-		return p.cc.Status.Cluster // which nobody else writes
+	if name := p.toldName(); name != "" {
+		return name
+	}
+	if p.isLent() && p.cc.Status.Certificate != nil {
+		_, name := p.publishedCluster()
+		return name
 	}
 	if name := p.marks().Source.ClusterName; name != "" {
 		return name

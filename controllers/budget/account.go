@@ -49,6 +49,8 @@ type account struct {
 	throttles int                // 429s in a row
 	refused   map[string]refusal // by Version
 	heard     bool               // the last call had an answer, be it a refusal
+	accepted  bool               // the cloud has accepted this secret of the key
+	lock      *lock              // that of the access key; nil: none
 }
 
 func newAccount() *account {
@@ -187,6 +189,9 @@ func (a *account) hold(now time.Time, version string) Turn {
 	if now.Before(a.heldUntil) {
 		return Turn{Hold: Throttled, At: a.heldUntil}
 	}
+	if until := a.lock.until(now); !a.accepted && !until.IsZero() {
+		return Turn{Hold: Refused, At: until}
+	}
 	if r := a.refused[version]; r.times >= refusedTries && now.Before(r.probeAfter) {
 		return Turn{Hold: Refused, At: r.probeAfter}
 	}
@@ -208,6 +213,7 @@ func (a *account) settle(now time.Time, version, claimID string, outcome Outcome
 	}
 	delete(a.out, claimID)
 	switch {
+	case outcome.Spent: // its place in the pace is gone
 	case outcome.Posted && a.perMinute < Unlimited:
 		a.answered = append(a.answered, now)
 	case !outcome.Posted && a.next.Equal(g.after):
@@ -232,9 +238,10 @@ func (a *account) learn(now time.Time, version string, outcome Outcome) {
 		}
 	case outcome.Refused:
 		maps.DeleteFunc(a.refused, func(_ string, r refusal) bool { return now.After(r.probeAfter.Add(refusedProbe)) })
+		a.lock.note(now)
 		a.refused[version] = refusal{a.refused[version].times + 1, now.Add(refusedProbe)}
 	case outcome.Answered:
-		a.throttles = 0
+		a.throttles, a.accepted = 0, true
 		delete(a.refused, version)
 	}
 }

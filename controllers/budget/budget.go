@@ -26,6 +26,9 @@ type Account struct {
 	// State changes with the account object and with its Secret. When that of a known Name
 	// does, somebody has acted, and a refused secret may be tried again.
 	State string
+	// Lock names the access key as the cloud does, whichever secret of it somebody has: it locks one of which wrong secrets were
+	// used. Empty: nothing is locked.
+	Lock string
 	// PerMinute is how many certificates may be asked for in 60 seconds, at least 1;
 	// Unlimited or more: no pacing.
 	PerMinute int
@@ -37,6 +40,9 @@ type Claim struct {
 	ID string
 	// Class is how urgent it is.
 	Class Class
+	// Late is true for an Urgent claim whose credential works, and soon will not: it stands in the round that is served now, so that
+	// no flow of new ones is before it.
+	Late bool
 	// Namespace is the credential's: within a class other than ByExpiry namespaces take turns.
 	Namespace string
 	// Expiry orders the waiting of a class and a round: the earliest goes first. Zero
@@ -50,7 +56,7 @@ type Class int
 // The classes.
 const (
 	// Urgent is for who has no credential that works: none yet, lost, expired, or of
-	// another cluster.
+	// another cluster; and for those that soon have none (Late).
 	Urgent Class = iota - 1
 	// ByExpiry is for renewals by time.
 	ByExpiry
@@ -98,6 +104,8 @@ type Call struct {
 type Outcome struct {
 	// Posted is true when a certificate was asked for, whatever the answer.
 	Posted bool
+	// Spent is true when nothing was asked for and the turn counts all the same: somebody could ask for the like without end.
+	Spent bool
 	// Throttled is true when the cloud said 429; RetryAfter is what it asked for, zero if
 	// it did not say.
 	Throttled  bool
@@ -119,6 +127,8 @@ type Budget struct {
 	waiting map[string]*account
 	// keys says under which key an account object was seen last.
 	keys map[string]string
+	// locks are the access keys of which a secret was refused, by Lock.
+	locks map[string]*lock
 }
 
 // New returns a budget for a process (or leadership) that started at started: what an
@@ -132,6 +142,7 @@ func New(started time.Time, inFlight int) *Budget {
 		accounts: map[string]*account{},
 		waiting:  map[string]*account{},
 		keys:     map[string]string{},
+		locks:    map[string]*lock{},
 	}
 }
 
@@ -242,5 +253,6 @@ func (b *Budget) account(now time.Time, who Account) *account {
 	b.keys[who.Name] = who.Key
 	a.limit(now, who)
 	a.notice(who)
+	a.lock = b.lockOf(now, who.Lock)
 	return a
 }

@@ -159,6 +159,46 @@ func TestATenantsLoopStarvesNobody(t *testing.T) {
 	}
 }
 
+// A flow of new credentials that does not end holds up nobody whose credential is about to expire.
+func TestARenewalThatIsLateDoesNotWaitForAFlowOfNewOnes(t *testing.T) {
+	b, who := New(start.Add(-time.Hour), 1), unlimited("a")
+	newOne := func(i int) Claim { return Claim{ID: fmt.Sprint("new ", i), Class: Urgent, Namespace: "loud"} }
+	b.Ask(start, who, newOne(0))
+	for i := range 5 {
+		b.Ask(start, who, newOne(i+1))
+	}
+	late := Claim{ID: "late", Class: Urgent, Late: true, Namespace: "loud", Expiry: after(time.Hour)} // its own namespace, even
+	b.Ask(start, who, late)
+	out := newOne(0).ID
+	for turn := range 5 {
+		b.Ask(start, who, newOne(turn+6)) // they keep coming
+		next := b.Return(start, who, out, Outcome{Posted: true, Answered: true}).IDs[0]
+		if next == late.ID {
+			if turn > 2 {
+				t.Errorf("its turn comes as number %d", turn+1)
+			}
+			return
+		}
+		var number int
+		_, _ = fmt.Sscanf(next, "new %d", &number)
+		b.Ask(start, who, newOne(number))
+		out = next
+	}
+	t.Error("it has no turn")
+}
+
+// A turn that was spent on nothing keeps its place in the pace.
+func TestASpentTurnCounts(t *testing.T) {
+	for spent, want := range map[bool]Hold{false: None, true: Line} {
+		b := New(start.Add(-time.Hour), 4)
+		b.Ask(start, account8("a"), Claim{ID: "x"})
+		b.Return(start, account8("a"), "x", Outcome{Answered: true, Spent: spent})
+		if got := b.Ask(start, account8("a"), Claim{ID: "y"}); got.Hold != want {
+			t.Errorf("spent %v: %+v", spent, got)
+		}
+	}
+}
+
 // Certificates that expire go by their expiry, whosever they are: a fair share would let some expire.
 func TestExpiryKnowsNoTenants(t *testing.T) {
 	got := served(t, []Claim{

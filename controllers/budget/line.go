@@ -55,7 +55,7 @@ func (l *line) put(now time.Time, claim Claim) int {
 	if waiting {
 		l.remove(claim.ID)
 	}
-	if !waiting || known.Class != claim.Class {
+	if !waiting || known.Class != claim.Class || known.Late != claim.Late {
 		p.round = l.rounds.enter(claim)
 	}
 	l.since[claim.ID] = since

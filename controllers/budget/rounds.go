@@ -27,6 +27,9 @@ func (r *rounds) enter(claim Claim) int {
 	if r.next == nil {
 		r.next, r.served = map[tenant]int{}, map[Class]int{}
 	}
+	if claim.Late {
+		return r.served[claim.Class]
+	}
 	who := tenant{claim.Class, claim.Namespace}
 	round := max(r.next[who], r.served[claim.Class])
 	r.next[who] = round + 1

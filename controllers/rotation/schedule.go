@@ -23,14 +23,28 @@ type Schedule struct {
 	// longer is renewed sooner.
 	Cap      time.Duration
 	CapSince time.Time
+	// AskedAt is when the certificate was asked for: the cap counts from then, where the cloud has dated it back. Zero: from its
+	// NotBefore.
+	AskedAt time.Time
 }
 
 // CapSlack is by how much a certificate may be valid for longer than allowed: the cloud rounds.
 func CapSlack(allowed time.Duration) time.Duration { return min(time.Hour, allowed/10) }
 
+// mostBackdated is by how much the cloud may date a certificate back.
+const mostBackdated = time.Hour
+
+// begin is when the validity began that a cap is held against.
+func (s Schedule) begin(v Validity) time.Time {
+	if s.AskedAt.Before(v.NotBefore) || s.AskedAt.After(v.NotBefore.Add(mostBackdated)) {
+		return v.NotBefore
+	}
+	return s.AskedAt
+}
+
 // IsOverCap says whether a certificate is valid for longer than is allowed.
-func (s Schedule) IsOverCap(lifetime time.Duration) bool {
-	return s.Cap > 0 && lifetime > s.Cap+CapSlack(s.Cap)
+func (s Schedule) IsOverCap(v Validity) bool {
+	return s.Cap > 0 && v.NotAfter.Sub(s.begin(v)) > s.Cap+CapSlack(s.Cap)
 }
 
 // Validity is the granted validity of a certificate.
@@ -52,7 +66,7 @@ func RenewAt(v Validity, s Schedule, uid string) (at time.Time, note string) {
 	before, note := leadTime(lifetime, s)
 	spread := spreadOf(uid, v.Serial, min(before/10, maxSpread, (lifetime-before)/10))
 	at = v.NotAfter.Add(-before - spread).Truncate(time.Second)
-	if s.IsOverCap(lifetime) {
+	if s.IsOverCap(v) {
 		if sooner := underCap(v, s, uid); sooner.Before(at) {
 			return sooner, note
 		}
@@ -63,13 +77,23 @@ func RenewAt(v Validity, s Schedule, uid string) (at time.Time, note string) {
 // underCap is when a certificate would be renewed that is valid for as long as is allowed; where that was before it became so,
 // the renewals are spread over the time after that.
 func underCap(v Validity, s Schedule, uid string) time.Time {
-	most, since := s.Cap, s.CapSince
+	most, since, begin := s.Cap, s.CapSince, s.begin(v)
 	s.Cap = 0
-	at, _ := RenewAt(Validity{NotBefore: v.NotBefore, NotAfter: v.NotBefore.Add(most), Serial: v.Serial}, s, uid)
+	at, _ := RenewAt(Validity{NotBefore: begin, NotAfter: begin.Add(most), Serial: v.Serial}, s, uid)
 	if at.Before(since) {
-		at = since.Add(spreadOf(uid, v.Serial, min(most/3, maxSpread))).Truncate(time.Second)
+		at = slotAfter(since, spreadOf(uid, v.Serial, min(most/3, maxSpread)), min(most/3, maxSpread))
 	}
 	return at
+}
+
+// slotAfter is the next of the times that come once in every period, at an offset from its beginning. They do not move with since, so
+// that nobody puts a renewal off who changes a cap again.
+func slotAfter(since time.Time, offset, period time.Duration) time.Time {
+	slot := since.Truncate(period).Add(offset)
+	if slot.Before(since) {
+		slot = slot.Add(period)
+	}
+	return slot.Truncate(time.Second)
 }
 
 // leadTime is how long before expiry the renewal is due at the latest.

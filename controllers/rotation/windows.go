@@ -73,13 +73,16 @@ func SafeLimit(v Validity) time.Time {
 	return v.NotAfter.Add(-max(v.NotAfter.Sub(v.NotBefore)/10, leastMargin)).Truncate(time.Second)
 }
 
+// LateFrom is from when a certificate that was not renewed is in danger of expiring: with a tenth of its life left.
+func LateFrom(v Validity) time.Time { return v.NotAfter.Add(-v.NotAfter.Sub(v.NotBefore) / 10) }
+
 // calendarOf reads the windows. Whatever cannot be read holds nothing back.
 func calendarOf(v Validity, s Schedule, uid string, plain time.Time) calendar {
 	lifetime := v.NotAfter.Sub(v.NotBefore)
 	switch {
 	case len(s.Windows) == 0 || s.Manual: // by hand, nothing is asked for by time
 		return calendar{}
-	case s.IsOverCap(lifetime):
+	case s.IsOverCap(v):
 		return calendar{note: "spec.renewal.windows is ignored: the certificate lasts longer than is allowed now"}
 	case lifetime < leastForWindows:
 		return calendar{note: fmt.Sprintf("spec.renewal.windows is ignored, since the certificate was granted for %s only: write a validity of %s or more", lifetime, leastForWindows)}

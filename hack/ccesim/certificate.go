@@ -43,7 +43,7 @@ func (s *Server) plan(c *call, notAfter time.Time) issuance {
 	return issuance{
 		subject:   pkix.Name{CommonName: c.who.userID, Organization: c.who.groups},
 		issued:    c.now,
-		notBefore: c.now.Add(-s.backdate),
+		notBefore: c.now.Add(-time.Duration(s.backdate.Load())),
 		notAfter:  notAfter,
 		usages:    []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		signer:    s.authority.Load(),

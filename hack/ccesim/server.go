@@ -17,7 +17,7 @@ import (
 type Server struct {
 	clock          func() time.Time
 	signatureClock func() time.Time
-	backdate       time.Duration
+	backdate       atomic.Int64 // time.Duration
 	granted, least atomic.Int64 // time.Duration
 	latency        atomic.Int64 // time.Duration
 
@@ -53,7 +53,6 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		clock:          cfg.clock(),
 		signatureClock: cfg.signatureClock(),
-		backdate:       cfg.Backdate,
 		stranger:       sync.OnceValues(func() (*authority, error) { return newAuthority("a stranger") }),
 		keys:           keys,
 		lockout:        newLockout(),
@@ -70,6 +69,7 @@ func New(cfg Config) (*Server, error) {
 	s.authority.Store(ca)
 	s.granted.Store(int64(cfg.GrantedLifetime))
 	s.latency.Store(int64(cfg.Latency))
+	s.backdate.Store(int64(cfg.Backdate))
 	return s, nil
 }
 

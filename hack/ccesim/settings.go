@@ -51,6 +51,9 @@ func (s *Server) SetGrantedLifetime(d time.Duration) { s.granted.Store(int64(max
 // may (an assumption); 0: as asked for.
 func (s *Server) SetLeastLifetime(d time.Duration) { s.least.Store(int64(max(d, 0))) }
 
+// SetBackdate is Config.Backdate from now on; less than 0 counts as 0.
+func (s *Server) SetBackdate(d time.Duration) { s.backdate.Store(int64(max(d, 0))) }
+
 // SetLatency is Config.Latency from now on; less than 0 counts as 0.
 func (s *Server) SetLatency(d time.Duration) { s.latency.Store(int64(max(d, 0))) }
 
