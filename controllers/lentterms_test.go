@@ -366,7 +366,9 @@ func TestACertificateThatIsDatedBackIsWithinItsCap(t *testing.T) {
 // From when a cap counts is noted also where another grant has the same one already.
 func TestACapThatAnotherGrantHasCountsFromNow(t *testing.T) {
 	t.Parallel()
-	elsewhere := func(g *v1alpha1.AccountGrant) { g.Namespaces.Names, g.MaxValidity = []string{"elsewhere"}, &metav1.Duration{Duration: day} }
+	elsewhere := func(g *v1alpha1.AccountGrant) {
+		g.Namespaces.Names, g.MaxValidity = []string{"elsewhere"}, &metav1.Duration{Duration: day}
+	}
 	l := lend(t, elsewhere, everything)
 	l.look()
 	l.borrow()
