@@ -387,23 +387,28 @@ func TestACapThatAnotherGrantHasCountsFromNow(t *testing.T) {
 // A tenant that asks without end for a cluster that it may not use is slowed down: the cloud would ask the account for fewer calls.
 func TestLookUpsOfWhatIsNotGrantedArePaced(t *testing.T) {
 	t.Parallel()
-	l := lend(t, ofNames("prod-1"))
-	account := l.account()
-	account.Spec.Limits.IssuesPerMinute = new(int32(8))
-	l.Must(l.Client.Update(t.Context(), account))
-	l.borrow(byName("prod-2"))
-	l.Pass("prod-1")
-	l.Advance(10 * time.Minute)
-	before := l.Sim.Requests()["list-clusters"]
-	for i := range 120 { // for a minute
-		l.Change("prod-1", newValue(fmt.Sprint(i)))
-		l.Pass("prod-1")
-		l.Advance(500 * time.Millisecond)
+	for what, name := range map[string]string{"one that is there": "prod-2", "one that is not": "nope"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			l := lend(t, ofNames("prod-1"))
+			account := l.account()
+			account.Spec.Limits.IssuesPerMinute = new(int32(8))
+			l.Must(l.Client.Update(t.Context(), account))
+			l.borrow(byName(name))
+			l.Pass("prod-1")
+			l.Advance(10 * time.Minute)
+			before := l.Sim.Requests()["list-clusters"]
+			for i := range 120 { // for a minute
+				l.Change("prod-1", newValue(fmt.Sprint(i)))
+				l.Pass("prod-1")
+				l.Advance(500 * time.Millisecond)
+			}
+			if looks := l.Sim.Requests()["list-clusters"] - before; looks > 9 || looks < 4 {
+				t.Errorf("the cloud was asked %d times within a minute, want 8 or so", looks)
+			}
+			wantPosts(t, l.World, 0)
+		})
 	}
-	if looks := l.Sim.Requests()["list-clusters"] - before; looks > 9 || looks < 4 {
-		t.Errorf("the cloud was asked %d times within a minute, want 8 or so", looks)
-	}
-	wantPosts(t, l.World, 0)
 }
 
 // Somebody who knows the id of a lent key, and writes wrong secrets for it, does not have the cloud lock it.
