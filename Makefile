@@ -116,7 +116,7 @@ test: ## Run the whole test suite, with a real etcd and kube-apiserver (built or
 	$(one_way) go test $(TESTARGS) $(PURE) $(VIRTUAL) || status=1; \
 	$(one_way) go test -C hack/conformance $(TESTARGS) ./... || status=1; \
 	$(MAKE) --no-print-directory test-conformance || status=1; \
-	$(one_way) go test -timeout=20m -run='$(SWEEPS)' $(TESTARGS) ./controllers || status=1; \
+	$(one_way) go test -timeout=20m -parallel=6 -run='$(SWEEPS)' $(TESTARGS) ./controllers || status=1; \
 	go test $$race -timeout=30m -skip='$(SWEEPS)' $(TESTARGS) $$rest || status=1; \
 	exit $$status
 

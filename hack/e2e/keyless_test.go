@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/ccesim"
 	"github.com/clustercredential/operator/hack/stack"
@@ -90,24 +93,22 @@ func TestNothingSecretIsSaidAmidFaultsOfLogins(t *testing.T) {
 			return nil
 		})
 	}
-	failed := 0
+	// Some of them work by now: what counts is that it was told.
+	told := 0
 	w.eventually(time.Minute, func() error {
-		failed = 0
+		told = 0
 		for _, name := range o.clusters {
-			switch issued := condition(w.get(name), v1alpha1.ConditionIssued); {
-			case issued.Status == "False" && issued.Reason != string(v1alpha1.ReasonIssuing):
-				failed++
-			case issued.Status != "True":
-				return fmt.Errorf("%s: nothing is told of its login: %s", name, issued.Message)
+			if slices.ContainsFunc(w.events(name), func(e eventsv1.Event) bool { return e.Type == corev1.EventTypeWarning }) {
+				told++
 			}
+		}
+		if told < len(docs) {
+			return fmt.Errorf("of %d faults only %d were told", len(steps)*len(docs), told)
 		}
 		return nil
 	})
-	t.Logf("%d logins, of which %d failed, %d tokens and %d keys were given out, looking for %d pieces",
-		len(o.clusters), failed, len(w.cloud.sim.LoginTokens()), len(w.cloud.sim.TemporaryKeys()), len(w.needles()))
-	if least := len(docs); failed < least {
-		t.Errorf("%d logins failed, want %d at the least", failed, least)
-	}
+	t.Logf("%d logins, of which %d are told to have failed, %d tokens and %d keys were given out, looking for %d pieces",
+		len(o.clusters), told, len(w.cloud.sim.LoginTokens()), len(w.cloud.sim.TemporaryKeys()), len(w.needles()))
 	w.scanProcess(manager)
 }
 
