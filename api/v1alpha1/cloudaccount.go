@@ -164,8 +164,8 @@ type CloudAccountStatus struct {
 	// +optional
 	Credentials int32 `json:"credentials,omitempty"`
 
-	// grantsSeen is a digest of the maxValidity in spec.grants, and grantsChangedTime when that was last seen to change: from then on longer
-	// certificates than they allow are renewed sooner. Of ClusterCloudAccounts only.
+	// grantsSeen is a digest of what validity spec.grants allow to whom (namespaces, clusters, maxValidity), and grantsChangedTime when
+	// that was last seen to change: from then on longer certificates than they allow are renewed sooner. Of ClusterCloudAccounts only.
 	// +optional
 	GrantsSeen string `json:"grantsSeen,omitempty"`
 
