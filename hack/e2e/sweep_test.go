@@ -35,6 +35,13 @@ func hasAnother(cc *v1alpha1.ClusterCredential, before string) bool {
 	return cc.Status.Certificate != nil && cc.Status.Certificate.SerialNumber != before
 }
 
+// Certificates that live for four minutes and are renewed soon, or not within the test.
+const (
+	fleetLifetime = 4 * time.Minute
+	renewedSoon   = "215s"
+	renewedLate   = "20s"
+)
+
 var workloads = map[string]workload{
 	"create": {fresh: true, act: func(w *world, name string) { w.apply(credentialYAML(name, name)) }, done: hasAnother},
 	"rotate": {
