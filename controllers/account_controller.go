@@ -68,7 +68,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		}
 		r.Keys.Drop(request.NamespacedName)
 		r.Metrics.forgetAccount(request.NamespacedName)
-		r.Budget.Leave(request.NamespacedName.String())
+		r.Budget.Leave(now, request.NamespacedName.String())
 		return reconcile.Result{}, nil // gone: done
 	}
 	a, err := r.unlock(ctx, object)
@@ -119,9 +119,9 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 		return next, time.Hour
 	}
 	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
-		if next.ObservedGeneration != a.object.GetGeneration() {
-			next.ObservedGeneration = a.object.GetGeneration()
-			setReady(&next, a.object, now, heldReason(held.Hold), "the key is not tried now: other accounts have it too, and the cloud refused it, or asked for fewer calls")
+		if next.ObservedGeneration != a.object.GetGeneration() || next.CheckedWith != seen {
+			next.ObservedGeneration, next.CheckedWith = a.object.GetGeneration(), "" // what was said was said of another key
+			setReady(&next, a.object, now, heldReason(held.Hold), heldMessage(held))
 		}
 		return next, held.At.Sub(now)
 	}
@@ -179,6 +179,15 @@ func heldReason(hold budget.Hold) v1alpha1.Reason {
 		return v1alpha1.ReasonUnauthorized
 	}
 	return v1alpha1.ReasonThrottled
+}
+
+// heldMessage says why a key is not tried that nobody has tried yet.
+func heldMessage(held budget.Turn) string {
+	until := held.At.UTC().Format(time.RFC3339)
+	if held.Hold == budget.Refused {
+		return "this key is not tried before " + until + ": the cloud has refused it, or others of the same access key, and locks one that is wrong too often"
+	}
+	return "this key is not tried before " + until + ": the cloud asked for fewer calls"
 }
 
 func retryCheck(e *issuer.Error) time.Duration {

@@ -141,6 +141,33 @@ func TestARefusedKeyIsNotTriedAgainByTheAccountBeforeAnHour(t *testing.T) {
 	}
 }
 
+// What is said of a key is not said of another one that came in its place and is held.
+func TestAnAccountDoesNotSayOfAKeyThatIsHeldWhatItSaidOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	lookAtAccount(t, w)
+	right := w.KeySecret().StringData[v1alpha1.KeySecretKey]
+	change := func(what, secret, want string) {
+		t.Helper()
+		keys := w.KeySecret()
+		keys.StringData[v1alpha1.KeySecretKey] = secret
+		w.Replace(keys)
+		w.Advance(time.Minute)
+		if account, _ := lookAtAccount(t, w); readyOf(account) != want {
+			t.Errorf("%s: %s, want %s: %+v", what, readyOf(account), want, account.Status.Conditions)
+		}
+	}
+	for i := range 4 {
+		change("a wrong one", fmt.Sprint("wrong-", i), "False/Unauthorized")
+	}
+	change("the right one again, which was accepted before", right, "True/Valid")
+	tried := w.Sim.Requests()["list-clusters"]
+	change("a fifth wrong one", "wrong-again", "False/Unauthorized")
+	if w.Sim.Requests()["list-clusters"] != tried {
+		t.Error("the fifth was tried")
+	}
+}
+
 func TestAnAccountCountsItsCredentials(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

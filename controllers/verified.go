@@ -35,7 +35,7 @@ const (
 	untriedLook = time.Minute
 	// busyLook is how soon a target is tried again where too many others were being tried.
 	busyLook = 5 * time.Second
-	// trialLasts is how many intervals a trial is believed.
+	// trialLasts is how many intervals a trial is believed, if not longer: two refusals that are refusedApart belong together.
 	trialLasts = 2
 	// refusedApart is the least time between two refusals that together say that a certificate is refused for good.
 	refusedApart = 30 * time.Second
@@ -97,9 +97,14 @@ func (r *CredentialReconciler) tryHeld(ctx context.Context, p *pass) {
 	}
 }
 
+// believedFor is how long a trial says something.
+func (r *CredentialReconciler) believedFor() time.Duration {
+	return max(trialLasts*r.VerifyInterval, 2*refusedApart)
+}
+
 // knownTrial is the last trial of what is published, unless it is too old to be believed.
 func (r *CredentialReconciler) knownTrial(p *pass) trial {
-	if last := r.trials.of(p.cc.UID); p.now.Sub(last.at) <= trialLasts*r.VerifyInterval {
+	if last := r.trials.of(p.cc.UID); p.now.Sub(last.at) <= r.believedFor() {
 		return last
 	}
 	return trial{}
@@ -319,7 +324,7 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 		return
 	}
 	if p.current && p.isAboutStored() && p.trial.at.Equal(p.now) { // it was tried before it was published
-		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome, false, trialLasts*r.VerifyInterval)
+		r.trials.note(p.cc.UID, p.trial.about, p.trial.at, p.trial.outcome, false, r.believedFor())
 	}
 	due := r.nextTrial(p)
 	if p.untold && !due.After(p.now) && p.isUnconfirmed() {
@@ -396,7 +401,7 @@ func (r *CredentialReconciler) tryPublished(ctx context.Context, t publishedTria
 	if !r.trials.isRunning(t.cc.UID) {
 		return // the object is gone, and was forgotten
 	}
-	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, otherCA, trialLasts*r.VerifyInterval)
+	before, after := r.trials.note(t.cc.UID, aboutOf(credential), t.now, outcome, otherCA, r.believedFor())
 	if outcome.Verdict == verify.Busy || before.differs(after) {
 		r.wake.add(client.ObjectKeyFromObject(t.cc))
 	}

@@ -581,6 +581,23 @@ func TestACertificateThatWaitsIsDroppedWhereAnotherClusterIsNamed(t *testing.T) 
 	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
 }
 
+// Refusals are counted within half a minute and more; what is tried every second forgets none of them meanwhile.
+func TestACertificateThatIsTriedOftenIsReplacedWhenItIsRefused(t *testing.T) {
+	t.Parallel()
+	w, target := verifying(t, accepts)
+	w.Settle("prod-1")
+	w.VerifyEvery(time.Second)
+	target.says(refuses, w.Get("prod-1").Status.Certificate.FingerprintSHA256)
+	w.Advance(15 * time.Minute) // the floor
+	for range 90 {
+		w.Pass("prod-1")
+		w.Wait()
+		w.Advance(time.Second)
+	}
+	wantPosts(t, w, 2)
+	wantConditions(t, w.Get("prod-1"), with("True/Accepted"))
+}
+
 // Of two refusals a week apart, the first says nothing of today.
 func TestTwoRefusalsFarApartAskForNothing(t *testing.T) {
 	t.Parallel()

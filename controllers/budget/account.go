@@ -51,6 +51,7 @@ type account struct {
 	heard     bool               // the last call had an answer, be it a refusal
 	accepted  bool               // the cloud has accepted this secret of the key
 	lock      *lock              // that of the access key; nil: none
+	left      time.Time          // when the last account object left it
 }
 
 func newAccount() *account {
@@ -62,6 +63,9 @@ func newAccount() *account {
 func (a *account) idle(now time.Time) bool {
 	if len(a.limits)+len(a.out)+len(a.line.claims) > 0 || now.Before(a.next) || now.Before(a.heldUntil) {
 		return false
+	}
+	if a.accepted && now.Before(a.left.Add(refusedProbe)) {
+		return false // as long as wrong secrets that came in its place count, it is the one that they do not hold up
 	}
 	for _, r := range a.refused {
 		if now.Before(r.probeAfter) {
@@ -82,12 +86,14 @@ func (a *account) limit(now time.Time, who Account) {
 }
 
 // leave takes an account object out: a larger limit may count from now on.
-func (a *account) leave(name string) {
+func (a *account) leave(now time.Time, name string) {
 	delete(a.limits, name)
 	delete(a.states, name)
 	if len(a.limits) > 0 {
 		a.perMinute = smallestOf(a.limits)
+		return
 	}
+	a.left = now
 }
 
 func (a *account) smallest(now time.Time) {

@@ -229,11 +229,11 @@ func (b *Budget) Forget(now time.Time, claimID string) Call {
 }
 
 // Leave tells that an account object is gone: its limit counts no more.
-func (b *Budget) Leave(name string) {
+func (b *Budget) Leave(now time.Time, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if a := b.accounts[b.keys[name]]; a != nil {
-		a.leave(name)
+		a.leave(now, name)
 	}
 	delete(b.keys, name)
 }
@@ -248,7 +248,7 @@ func (b *Budget) account(now time.Time, who Account) *account {
 		a.limit(b.started, who)
 	}
 	if before := b.accounts[b.keys[who.Name]]; before != nil && before != a {
-		before.leave(who.Name) // it has another key now
+		before.leave(now, who.Name) // it has another key now
 	}
 	b.keys[who.Name] = who.Key
 	a.limit(now, who)

@@ -308,7 +308,7 @@ func TestAClaimThatDoesNotComeIsPassedOver(t *testing.T) {
 
 func TestAnAccountThatIsGoneOrHasAnotherKeyLimitsNoLonger(t *testing.T) {
 	leave := map[string]func(*Budget){
-		"gone": func(b *Budget) { b.Leave("fleet/small") },
+		"gone": func(b *Budget) { b.Leave(start, "fleet/small") },
 		"with another key": func(b *Budget) {
 			b.Probe(start, Account{Key: "another", Name: "fleet/small", Version: "2", PerMinute: 1})
 		},
@@ -462,7 +462,7 @@ func TestATurnThatComesBackBringsNoOldLimitAlong(t *testing.T) {
 	b := New(start.Add(-time.Hour), 4)
 	old := account8("a")
 	b.Ask(start, old, Claim{ID: "x"})
-	b.Leave(old.Name)
+	b.Leave(start, old.Name)
 	who := account8("a")
 	who.Name, who.PerMinute = "fleet/other", 60
 	b.Return(after(time.Second), old, "x", Outcome{Posted: true, Answered: true})

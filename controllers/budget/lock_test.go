@@ -40,6 +40,33 @@ func TestWrongSecretsOfAKeyDoNotAddUp(t *testing.T) {
 	}
 }
 
+// Somebody who looks for the right secret tries one after the other, and ends with the one that was right before.
+func TestASecretThatWasAcceptedIsNotHeldUpByWrongOnesThatCameInItsPlace(t *testing.T) {
+	b := New(start, 4)
+	with := func(secret string) Account {
+		return Account{Key: "AK " + secret, Name: "fleet/a", Version: secret, State: secret, Lock: "AK", PerMinute: Unlimited}
+	}
+	b.Report(start, with("right"), Outcome{Answered: true})
+	for i := range lockTries {
+		now, wrong := after(time.Duration(2+i)*time.Minute), with(fmt.Sprint("wrong ", i))
+		if got := b.Probe(now, wrong); got.Hold != None {
+			t.Fatalf("wrong one %d is held: %+v", i, got)
+		}
+		b.Report(now, wrong, Outcome{Refused: true})
+	}
+	if got := b.Probe(after(10*time.Minute), with("wrong again")); got.Hold != Refused {
+		t.Errorf("one more wrong one: %+v, want it held", got)
+	}
+	if got := b.Probe(after(11*time.Minute), with("right")); got.Hold != None {
+		t.Errorf("the right one is held: %+v", got)
+	}
+	b.Leave(after(12*time.Minute), "fleet/a")
+	b.Probe(after(12*time.Minute+refusedProbe), Account{Key: "other", Name: "fleet/b", PerMinute: 1})
+	if b.accounts["AK right"] != nil {
+		t.Error("it is remembered for ever")
+	}
+}
+
 func TestLocksThatCountNoMoreAreForgotten(t *testing.T) {
 	b := New(start, 4)
 	for i := range 1000 {

@@ -4,6 +4,7 @@
 package status
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -54,9 +55,25 @@ func issuanceAfter(previous v1alpha1.ClusterCredentialStatus, facts Facts) *v1al
 // Begin is the status that is written before the call: the intent, and on a first
 // visit the conditions.
 func Begin(previous v1alpha1.ClusterCredentialStatus, facts Facts, issuance v1alpha1.Issuance) v1alpha1.ClusterCredentialStatus {
-	next := Next(previous, facts)
+	next := Next(previous, asTold(previous, facts))
 	next.Issuance = &issuance
 	return next
+}
+
+// asTold takes the outputs for what status says of them. A pass looks at them after the call, so before it they seem not to be
+// current: Published would turn False for a moment with each routine renewal.
+func asTold(previous v1alpha1.ClusterCredentialStatus, facts Facts) Facts {
+	published := meta.FindStatusCondition(previous.Conditions, v1alpha1.ConditionPublished)
+	if !routine(facts.Decision.Trigger) || facts.Stored == nil || published == nil ||
+		published.Status != metav1.ConditionTrue || published.ObservedGeneration != facts.Generation {
+		return facts
+	}
+	facts.Output.Current = facts.Output.Reason == ""
+	facts.Copies = slices.Clone(facts.Copies)
+	for i := range facts.Copies {
+		facts.Copies[i].Current = facts.Copies[i].Reason == ""
+	}
+	return facts
 }
 
 // Equal says whether writing b over a would change nothing.

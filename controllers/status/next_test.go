@@ -194,6 +194,40 @@ func TestTheIntentStandsUntilTheNextPass(t *testing.T) {
 	}
 }
 
+// Before the call nobody has looked at the outputs in this pass, and they seem not to be current.
+func TestARoutineRenewalDoesNotTurnPublishedOffForAMoment(t *testing.T) {
+	copied := func(f *Facts) {
+		f.Copies = []Copy{{Output: Output{Namespace: "argocd", SecretName: "cluster-prod-1", Format: v1alpha1.FormatArgoCD, Current: f.Output.Current}, Works: true}}
+	}
+	refusedCopy := func(f *Facts) { f.Copies[0].Reason, f.Copies[0].Message = v1alpha1.ReasonWriteRefused, "no" }
+	for name, test := range map[string]struct {
+		facts Facts
+		want  words
+	}{
+		"a renewal by time": {rest(wants(v1alpha1.TriggerExpiry, "old"), stale, copied), words{"True Valid", "True Renewing", "True Published", "", ""}},
+		"one on request":    {rest(wants(v1alpha1.TriggerRequest, "asked"), stale, copied), words{"True Valid", "True Renewing", "True Published", "", ""}},
+		"another validity": {rest(wants(v1alpha1.TriggerSpec, "days"), changed, stale, copied, func(f *Facts) { f.Generation++ }),
+			words{"True Valid", "False Issuing", "False Issuing", "True Issuing", ""}},
+		"an output that was refused": {rest(wants(v1alpha1.TriggerExpiry, "old"), stale, copied, refusedCopy),
+			words{"True Valid", "True Renewing", "False WriteRefused", "True WriteRefused", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := Begin(after(rest(copied)), test.facts, *begun("i-1", test.facts.Decision.Trigger, 0))
+			if diff := cmp.Diff(test.want, wordsOf(begin)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			state := begin.Outputs[1].State
+			if stands := test.want.Published == "True Published"; stands != (state == v1alpha1.OutputCurrent) {
+				t.Errorf("the other output is %s", state)
+			}
+		})
+	}
+	first := Begin(after(rest(stale, copied)), rest(wants(v1alpha1.TriggerExpiry, "old"), stale, copied), *begun("i-1", v1alpha1.TriggerExpiry, 0))
+	if got := wordsOf(first).Published; got == "True Published" {
+		t.Error("what was not published before is told to be")
+	}
+}
+
 func TestADiscardedAnswerLeavesWhatItOffered(t *testing.T) {
 	offered := []v1alpha1.OfferedContext{{Name: "internal", Server: "https://192.168.0.1:5443", Verified: true}}
 	discarded := rest(wants(v1alpha1.TriggerExpiry, "old"), failing(v1alpha1.ReasonContextNotFound, "none", noon), func(f *Facts) {

@@ -234,6 +234,12 @@ func (w *World) VerifyApart(v, guarded controllers.Verifier) {
 	w.Restart()
 }
 
+// VerifyEvery restarts the operator with another --verify-interval.
+func (w *World) VerifyEvery(interval time.Duration) {
+	w.config.VerifyInterval = interval
+	w.Restart()
+}
+
 // SetVerifyCustomEndpoints restarts the operator with another --verify-custom-endpoints.
 func (w *World) SetVerifyCustomEndpoints(on bool) {
 	w.config.VerifyCustomEndpoints = on
