@@ -119,7 +119,7 @@ test: bin/kustomize bin/helm4 ## Run the whole test suite, with a real etcd and 
 	rest="$$(go list ./... | grep -vxF "$$pure")"; \
 	status=0; set -x; \
 	$(one_way) go test $(TESTARGS) $(PURE) $(VIRTUAL) || status=1; \
-	$(one_way) go test -C hack/conformance $(TESTARGS) ./... || status=1; \
+	$(one_way) go test -C hack/conformance -count=1 $(TESTARGS) ./... || status=1; \
 	$(MAKE) --no-print-directory test-conformance || status=1; \
 	$(one_way) go test -timeout=20m -parallel=6 -run='$(SWEEPS)' $(TESTARGS) ./controllers || status=1; \
 	go test $$race -timeout=30m -skip='$(SWEEPS)' $(TESTARGS) $$rest || status=1; \
