@@ -221,9 +221,14 @@ uninstall: bin/kustomize ## Remove the CustomResourceDefinitions, and with them 
 deploy: bin/kustomize ## Install everything (CONFIG=config/namespaced: for some namespaces only), with the image IMG.
 	$(call render) | $(KUBECTL) apply --server-side -f -
 
+# Namespaces hold more than what was installed: the keys that people keep there, for one.
+without_namespaces = awk 'function flush() { if (!drop) printf "%s", text; text = ""; drop = 0 } \
+  /^---$$/ { flush() } { text = text $$0 "\n" } /^kind: Namespace$$/ { drop = 1 } END { flush() }'
+
 .PHONY: undeploy
-undeploy: bin/kustomize ## Remove everything that "deploy" installed, and with it every object of our kinds.
-	$(call render) | $(KUBECTL) delete --ignore-not-found -f -
+undeploy: bin/kustomize ## Remove what "deploy" installed, and with it every object of our kinds. The namespace stays.
+	$(call render) | $(without_namespaces) | $(KUBECTL) delete --ignore-not-found -f -
+	@echo 'make: the namespace is left, with the Secrets in it. If nothing there is needed: $(KUBECTL) delete namespace clustercredential-system'
 
 ##@ Tools (built into bin/ when the module that pins them changes)
 
