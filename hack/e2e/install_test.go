@@ -34,7 +34,7 @@ func TestTheInstallerIsConfigWithTheImageAndLeavesWhatIsNotItsOwn(t *testing.T) 
 	w.must(os.Mkdir(overlay, 0o700))
 	w.must(os.WriteFile(filepath.Join(overlay, "kustomization.yaml"),
 		[]byte("resources: [../config/default]\nimages: [{name: controller, newName: "+name+", digest: '"+digest+"'}]\n"), 0o600))
-	text, err := os.ReadFile(installer) //nolint:gosec // just written
+	text, err := os.ReadFile(installer)
 	w.must(err)
 	if diff := cmp.Diff(w.objects([]byte(w.kubectl("kustomize", overlay))), w.objects(text)); diff != "" {
 		t.Errorf("config/default with the image (-) and dist/install.yaml (+):\n%s", diff)

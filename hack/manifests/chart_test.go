@@ -118,7 +118,7 @@ func list(t *testing.T, o *unstructured.Unstructured, path ...string) []map[stri
 	}
 	all := make([]map[string]any, len(items))
 	for i, item := range items {
-		all[i] = item.(map[string]any) //nolint:forcetypeassert // a test may panic
+		all[i] = item.(map[string]any)
 	}
 	return all
 }

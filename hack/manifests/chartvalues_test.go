@@ -6,7 +6,6 @@ package manifests
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -48,7 +47,7 @@ func TestEveryFlagHasAValue(t *testing.T) {
 			name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 			given[name] = true
 		}
-		if out, err := exec.CommandContext(t.Context(), manager, append(args, "--version")...).CombinedOutput(); err != nil { //nolint:gosec // ours
+		if out, err := exec.CommandContext(t.Context(), manager, append(args, "--version")...).CombinedOutput(); err != nil {
 			t.Errorf("the operator does not take what %s gives it: %v\n%s", file, err, out)
 		}
 	}
@@ -122,7 +121,7 @@ func chartSchema(t *testing.T) schema {
 
 func valuesOf(t *testing.T, file string) map[string]any {
 	t.Helper()
-	text, err := os.ReadFile(file) //nolint:gosec // ours
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,18 +173,6 @@ func TestNoValueIsIgnored(t *testing.T) {
 	}
 }
 
-// needed is what is shown of monitoring, where there is any.
-var needed = map[string]string{"prometheusRule": "prometheus/rules.yaml", "dashboards": "grafana/*.json"}
-
-func exists(t *testing.T, pattern string) bool {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(config, pattern))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(found) > 0
-}
-
 // hasEffect says whether a file of values renders to something else without the one at path.
 func hasEffect(t *testing.T, file string, path []string) bool {
 	t.Helper()
@@ -209,46 +196,4 @@ func hasEffect(t *testing.T, file string, path []string) bool {
 	without, err := rendered.Chart(t.Context(), "--values="+less)
 	// It may be needed: then it is not ignored.
 	return err != nil || !bytes.Equal(with, without)
-}
-
-// What is shown of monitoring is that of config, to the letter: it has templates of its own, which are not Helm's.
-func TestTheChartHasTheAlertsAndDashboardsOfConfig(t *testing.T) {
-	if !exists(t, needed["prometheusRule"]) || !exists(t, needed["dashboards"]) {
-		t.Skip("there are none")
-	}
-	text, err := rendered.Chart(t.Context(), "--set=metrics.prometheusRule.enabled=true,metrics.dashboards.enabled=true")
-	all := objects(t, text, err)
-	want := valuesOf(t, filepath.Join(config, needed["prometheusRule"]))["spec"]
-	dashboards, err := filepath.Glob(filepath.Join(config, needed["dashboards"]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := map[string]string{}
-	for _, o := range all {
-		switch o.GetKind() {
-		case "PrometheusRule":
-			if diff := cmp.Diff(fmt.Sprint(want), fmt.Sprint(o.Object["spec"])); diff != "" {
-				t.Errorf("the rules of config (-) and of the chart (+):\n%s", diff)
-			}
-			want = nil
-		case "ConfigMap":
-			data, _, _ := unstructured.NestedStringMap(o.Object, "data")
-			maps.Copy(shown, data)
-		}
-	}
-	if want != nil {
-		t.Error("the chart has no PrometheusRule")
-	}
-	if len(shown) != len(dashboards) {
-		t.Errorf("the chart has %d dashboards, and config has %v", len(shown), dashboards)
-	}
-	for _, file := range dashboards {
-		text, err := os.ReadFile(file) //nolint:gosec // ours
-		if err != nil {
-			t.Fatal(err)
-		}
-		if shown[filepath.Base(file)] != string(text) {
-			t.Errorf("the chart has not what %s holds", file)
-		}
-	}
 }
