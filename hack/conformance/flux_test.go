@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	helm "github.com/fluxcd/helm-controller/api/v2"
 	kustomize "github.com/fluxcd/kustomize-controller/api/v1"
 	source "github.com/fluxcd/source-controller/api/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -21,6 +22,7 @@ func fluxKinds() map[schema.GroupVersionKind]func() any {
 	return map[schema.GroupVersionKind]func() any{
 		source.GroupVersion.WithKind(source.GitRepositoryKind):       func() any { return &source.GitRepository{} },
 		kustomize.GroupVersion.WithKind(kustomize.KustomizationKind): func() any { return &kustomize.Kustomization{} },
+		helm.GroupVersion.WithKind(helm.HelmReleaseKind):             func() any { return &helm.HelmRelease{} },
 	}
 }
 
@@ -53,6 +55,48 @@ func TestTheSamplesForFluxHaveItsFields(t *testing.T) {
 	if err := decodeFlux("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {waits: true}"); err == nil {
 		t.Error("a field that does not exist is not noticed")
 	}
+}
+
+// A value that the chart does not know would be refused by its schema.
+func TestTheReleaseForFluxHasValuesOfTheChart(t *testing.T) {
+	release := &helm.HelmRelease{}
+	unmarshal(t, "gitops/flux/helm.yaml", release)
+	var values, chart map[string]any
+	if err := yaml.Unmarshal(release.Spec.Values.Raw, &values); err != nil {
+		t.Fatal(err)
+	}
+	unmarshal(t, strings.TrimPrefix(release.Spec.Chart.Spec.Chart, "./config/")+"/values.yaml", &chart)
+	if path := unknown(values, chart); path != "" || len(values) == 0 {
+		t.Errorf("the chart has no value %s, of %v", path, values)
+	}
+}
+
+func unmarshal(t *testing.T, file string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../config", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// unknown is the path of a value that the others do not have; "": they have all.
+func unknown(values, known map[string]any) string {
+	for key, value := range values {
+		other, found := known[key]
+		if !found {
+			return "." + key
+		}
+		below, isMap := value.(map[string]any)
+		if others, both := other.(map[string]any); isMap && both {
+			if path := unknown(below, others); path != "" {
+				return "." + key + path
+			}
+		}
+	}
+	return ""
 }
 
 func decodeFlux(document string) error {
