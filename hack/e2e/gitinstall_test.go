@@ -5,16 +5,15 @@ package e2e
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/clustercredential/operator/hack/rendered"
 )
 
 // overlay is what the samples of Argo CD and Flux change of config/default.
@@ -34,7 +33,7 @@ func TestTheOperatorFromGitLeavesItsKindsBehind(t *testing.T) {
 	} {
 		t.Run(file, func(t *testing.T) {
 			kept, deployed := 0, 0
-			for _, object := range rendered(t, test.overlay(t, sampleOf(t, file))) {
+			for _, object := range overlaid(t, test.overlay(t, sampleOf(t, file))) {
 				kind, annotation := object.GetKind(), object.GetAnnotations()[test.keep]
 				switch {
 				case kind == "CustomResourceDefinition" && annotation == test.with:
@@ -98,8 +97,8 @@ func at(t *testing.T, object *unstructured.Unstructured, path ...string) any {
 	return value
 }
 
-// rendered is config/default with an overlay, as both tools build it.
-func rendered(t *testing.T, o overlay) []*unstructured.Unstructured {
+// overlaid is config/default with an overlay, as both tools build it.
+func overlaid(t *testing.T, o overlay) []*unstructured.Unstructured {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -126,18 +125,11 @@ func rendered(t *testing.T, o overlay) []*unstructured.Unstructured {
 	return decodeAll(t, []byte(out))
 }
 
-func decodeAll(t *testing.T, text []byte) (objects []*unstructured.Unstructured) {
+func decodeAll(t *testing.T, text []byte) []*unstructured.Unstructured {
 	t.Helper()
-	decoder := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
-	for {
-		object := &unstructured.Unstructured{}
-		err := decoder.Decode(object)
-		if errors.Is(err, io.EOF) {
-			return objects
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		objects = append(objects, object)
+	objects, err := rendered.Objects(text)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return objects
 }
