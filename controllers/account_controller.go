@@ -87,7 +87,7 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	}
 	r.Metrics.observeAccount(request.NamespacedName, accountState{
 		ready: meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady), needed: renewalsPerMinute(users), limit: a.budget.PerMinute,
-		key: digest(a.budget.Key),
+		key: digest(a.budget.Key), suspended: object.suspend,
 	})
 	if equality.Semantic.DeepEqual(object.status, next) {
 		return reconcile.Result{RequeueAfter: min(after, time.Hour)}, nil // nothing to tell: look again then

@@ -18,22 +18,23 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 
 // descriptions are those of the object gauges.
 type descriptions struct {
-	notAfter, notBefore, renewal, nextAttempt, condition, info, live, asleep, accountReady, rateNeeded, rateLimit *prometheus.Desc
+	notAfter, notBefore, renewal, nextAttempt, condition, info, live, asleep, accountReady, accountSuspended, rateNeeded, rateLimit *prometheus.Desc
 }
 
 func describe() descriptions {
 	return descriptions{
-		notAfter:     gauge("certificate_not_after_timestamp_seconds", "When the published certificate expires.", "namespace", "name"),
-		notBefore:    gauge("certificate_not_before_timestamp_seconds", "When the validity of the published certificate began.", "namespace", "name"),
-		renewal:      gauge("renewal_timestamp_seconds", "When the next certificate will be asked for.", "namespace", "name"),
-		nextAttempt:  gauge("next_attempt_timestamp_seconds", "When a waiting attempt will be made.", "namespace", "name"),
-		condition:    gauge("condition", "Conditions of ClusterCredentials; the value is 1 for what holds.", "namespace", "name", "type", "status", "reason"),
-		info:         gauge("info", "ClusterCredentials and their accounts; the value is always 1.", append([]string{"namespace", "name"}, accountLabels...)...),
-		live:         gauge("live_certificates", "Certificates in the history of a ClusterCredential that have a known serial number and are not expired.", "namespace", "name"),
-		asleep:       gauge("cluster_asleep", "Whether the cluster hibernates, as far as the cloud has told: 1 or 0.", "namespace", "name"),
-		accountReady: gauge("account_ready", "Whether the key of an account works: 1 or 0.", accountLabels...),
-		rateNeeded:   gauge("account_rate_needed", "Certificates a minute that renewals by time of an account's ClusterCredentials need.", keyLabels...),
-		rateLimit:    gauge("account_rate_limit", "Certificates a minute that an account allows; of accounts with one key the smallest counts.", keyLabels...),
+		notAfter:         gauge("certificate_not_after_timestamp_seconds", "When the published certificate expires.", "namespace", "name"),
+		notBefore:        gauge("certificate_not_before_timestamp_seconds", "When the validity of the published certificate began.", "namespace", "name"),
+		renewal:          gauge("renewal_timestamp_seconds", "When the next certificate will be asked for.", "namespace", "name"),
+		nextAttempt:      gauge("next_attempt_timestamp_seconds", "When a waiting attempt will be made.", "namespace", "name"),
+		condition:        gauge("condition", "Conditions of ClusterCredentials; the value is 1 for what holds.", "namespace", "name", "type", "status", "reason"),
+		info:             gauge("info", "ClusterCredentials and their accounts; the value is always 1.", append([]string{"namespace", "name"}, accountLabels...)...),
+		live:             gauge("live_certificates", "Certificates in the history of a ClusterCredential that have a known serial number and are not expired.", "namespace", "name"),
+		asleep:           gauge("cluster_asleep", "Whether the cluster hibernates, as far as the cloud has told: 1 or 0.", "namespace", "name"),
+		accountReady:     gauge("account_ready", "Whether the key of an account works: 1 or 0.", accountLabels...),
+		accountSuspended: gauge("account_suspended", "Whether spec.suspend of an account is true: 1 or 0.", accountLabels...),
+		rateNeeded:       gauge("account_rate_needed", "Certificates a minute that renewals by time of an account's ClusterCredentials need.", keyLabels...),
+		rateLimit:        gauge("account_rate_limit", "Certificates a minute that an account allows; of accounts with one key the smallest counts.", keyLabels...),
 	}
 }
 
@@ -52,7 +53,7 @@ func (o objectState) live(now time.Time) int {
 func (g objectGauges) Describe(out chan<- *prometheus.Desc) {
 	d := describe()
 	for _, desc := range []*prometheus.Desc{d.notAfter, d.notBefore, d.renewal, d.nextAttempt, d.condition, d.info, d.live, d.asleep, d.accountReady,
-		d.rateNeeded, d.rateLimit} {
+		d.accountSuspended, d.rateNeeded, d.rateLimit} {
 		out <- desc
 	}
 }
@@ -84,6 +85,7 @@ func (g objectGauges) Collect(out chan<- prometheus.Metric) {
 	}
 	for name, a := range g.metrics.accounts {
 		value(d.accountReady, oneIf(a.ready), labelsOf(name)...)
+		value(d.accountSuspended, oneIf(a.suspended), labelsOf(name)...)
 		value(d.rateNeeded, a.needed, append(labelsOf(name), a.key)...)
 		value(d.rateLimit, float64(a.limit), append(labelsOf(name), a.key)...)
 	}

@@ -46,9 +46,9 @@ type objectState struct {
 
 // accountState is what the account gauges tell.
 type accountState struct {
-	ready  bool
-	needed float64 // certificates a minute that renewals by time of its credentials need
-	limit  int     // as many are allowed
+	ready, suspended bool
+	needed           float64 // certificates a minute that renewals by time of its credentials need
+	limit            int     // as many are allowed
 	// key names what accounts share that have the same key, and so its limit; it tells nothing of the key.
 	key string
 }
