@@ -32,6 +32,9 @@ func (l *lines) paint(title, text string, colour table.Colour) {
 // say adds a sentence that stands alone.
 func (l *lines) say(text string) { l.all = append(l.all, line{text: text, isHead: true}) }
 
+// point adds one of several points.
+func (l *lines) point(text string) { l.all = append(l.all, line{title: "-", text: text}) }
+
 // head begins a part.
 func (l *lines) head(title string) {
 	l.all = append(l.all, line{isHead: true}, line{text: title, isHead: true})
@@ -44,9 +47,11 @@ func (h *hub) write(l *lines) error {
 	for _, line := range l.all {
 		indent := 0
 		if !line.isHead {
-			title := line.title + strings.Repeat(" ", max(1, titleWidth-len(line.title)))
-			indent = len(title)
-			text.WriteString(title)
+			indent = titleWidth
+			if line.title == "-" {
+				indent = len("- ")
+			}
+			text.WriteString(line.title + strings.Repeat(" ", max(1, indent-len(line.title))))
 		}
 		room := 0
 		if look.Width > 0 {

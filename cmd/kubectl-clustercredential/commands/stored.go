@@ -73,6 +73,9 @@ func readStored(cc *v1alpha1.ClusterCredential, primary v1alpha1.Output, secret 
 
 // whyNot repeats what status says of a credential that is not there.
 func whyNot(cc *v1alpha1.ClusterCredential) string {
+	if cc.Spec.Suspend {
+		return "; spec.suspend is true, so nothing is asked for"
+	}
 	for _, kind := range []string{v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {
 		if c := condition(cc, kind); c != nil && c.Status != metav1.ConditionTrue {
 			return fmt.Sprintf("; %s is %s, %s: %s", kind, c.Status, c.Reason, c.Message)

@@ -41,7 +41,7 @@ func whyText(e *controllers.Explanation, said verdict, o controllers.ExplainOpti
 
 	text.head("What is not to be seen from here")
 	for _, unknown := range unknowns(e, o) {
-		text.add("-", unknown)
+		text.point(unknown)
 	}
 	return text
 }
