@@ -48,7 +48,8 @@ func (v *explainView) Get(ctx context.Context, key types.NamespacedName, into cl
 	if err := v.Client.Get(ctx, key, into, options...); err != nil {
 		return err
 	}
-	if shown, isMetadata := into.(*metav1.PartialObjectMetadata); isMetadata && shown.GroupVersionKind() == secretKind && !target.MarksOf(shown).Managed {
+	shown, isMetadata := into.(*metav1.PartialObjectMetadata)
+	if isMetadata && shown.GroupVersionKind() == secretKind && !target.MarksOf(shown).Managed {
 		return apierrors.NewNotFound(schema.GroupResource{Resource: "secrets"}, key.Name)
 	}
 	return nil

@@ -37,7 +37,7 @@ func pluginDir(t *testing.T) string {
 	theSuite(t)
 	thePlugin.once.Do(func() {
 		thePlugin.dir = filepath.Join(suite.dir, "plugin")
-		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version=v0-e2e", //nolint:noctx // it ends
+		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version=v0-e2e",
 			"-o", filepath.Join(thePlugin.dir, "kubectl-clustercredential"), "../../cmd/kubectl-clustercredential")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

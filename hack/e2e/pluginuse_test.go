@@ -65,7 +65,7 @@ func TestAKubeconfigIsMergedAndFollowsRotations(t *testing.T) {
 	// Into a file of somebody's, through a link.
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "real"), filepath.Join(dir, "config")
-	w.must(os.WriteFile(file, []byte(mine), 0o644)) //nolint:gosec // that it was readable for all is to be mended
+	w.must(os.WriteFile(file, []byte(mine), 0o644)) // which is to be mended
 	w.must(os.Symlink("real", link))
 	p.want(0, nil, "kubeconfig", "prod", "--merge", link, "--set-current")
 	w.wantWho(link, name)

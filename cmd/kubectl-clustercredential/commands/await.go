@@ -43,7 +43,7 @@ func (s *session) await(ctx context.Context, pending []*renewal, timeout time.Du
 		for _, r := range pending {
 			done, err := s.lookAt(ctx, r)
 			if err != nil {
-				fmt.Fprintf(s.Err, "%s: %v\n", r.key, err)
+				fmt.Fprintf(s.Err, "%s: %s\n", r.key, advice(err))
 				answer = worse(answer, err)
 			} else if !done {
 				left = append(left, r)
@@ -79,13 +79,12 @@ func worse(before, now error) error {
 
 func (s *session) lookAt(ctx context.Context, r *renewal) (done bool, err error) {
 	cc := &v1alpha1.ClusterCredential{}
-	if err := s.Get(ctx, r.key, cc); err != nil {
-		switch {
-		case ctx.Err() != nil:
-			return false, nil // the caller says it
-		case apierrors.IsNotFound(err):
-			return false, errors.New("it is gone")
-		}
+	switch err := s.Get(ctx, r.key, cc); {
+	case ctx.Err() != nil:
+		return false, nil // whoever waits says so
+	case apierrors.IsNotFound(err):
+		return false, errors.New("it is gone")
+	case err != nil:
 		return false, err
 	}
 	done, progress, err := r.judge(cc, s.Now())

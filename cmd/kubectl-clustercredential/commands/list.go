@@ -152,7 +152,7 @@ func readyCell(cc *v1alpha1.ClusterCredential) table.Cell {
 	case ready == nil:
 		return table.Cell{Text: "Unknown", Colour: table.Yellow}
 	case ready.Status == metav1.ConditionTrue:
-		return table.Cell{Text: "True", Colour: table.Green}
+		return table.Cell{Text: string(ready.Status), Colour: table.Green}
 	}
 	return table.Cell{Text: string(ready.Status) + " (" + ready.Reason + ")", Colour: table.Red}
 }
@@ -225,7 +225,7 @@ func statusCell(cc *v1alpha1.ClusterCredential, kind string) table.Cell {
 	case c == nil:
 		return table.Cell{Text: "-"}
 	case c.Status == metav1.ConditionTrue:
-		return table.Cell{Text: "True"}
+		return table.Cell{Text: string(c.Status)}
 	}
 	return table.Cell{Text: string(c.Status) + " (" + c.Reason + ")", Colour: table.Yellow}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -20,7 +21,6 @@ const installHint = "This kubeconfig fetches its credential with kubectl-cluster
 
 // execUser is a user whose credential this program fetches, from this hub whatever the current context or directory will be.
 func (h *hub) execUser(namespace, name string) (*api.AuthInfo, error) {
-	args := []string{"exec-credential", name, "--namespace=" + namespace}
 	pinned, err := h.pinned()
 	if err != nil {
 		return nil, err
@@ -30,7 +30,8 @@ func (h *hub) execUser(namespace, name string) (*api.AuthInfo, error) {
 		return nil, err
 	}
 	return &api.AuthInfo{Exec: &api.ExecConfig{
-		APIVersion: clientauthenticationv1.SchemeGroupVersion.String(), Command: "kubectl-clustercredential", Args: append(args, pinned...),
+		APIVersion: clientauthenticationv1.SchemeGroupVersion.String(), Command: "kubectl-clustercredential",
+		Args:        slices.Concat([]string{"exec-credential", name, "--namespace=" + namespace}, pinned),
 		Env:         []api.ExecEnvVar{{Name: clientcmd.RecommendedConfigPathEnvVar, Value: files}},
 		InstallHint: installHint, InteractiveMode: api.NeverExecInteractiveMode, ProvideClusterInfo: false,
 	}}, nil

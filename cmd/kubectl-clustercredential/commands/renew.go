@@ -23,7 +23,8 @@ type renewOptions struct {
 	timeout               time.Duration
 }
 
-const aboutRenew = `Asks for a new certificate now, by the annotation clustercredential.dev/renew-requested-at. The one before stays valid until it expires.
+const aboutRenew = `Asks for a new certificate now, by the annotation clustercredential.dev/renew-requested-at. The one before
+stays valid until it expires.
 
 With --wait it returns once the certificates are published, or cannot be: exit code 2 where nothing will change until somebody acts.`
 

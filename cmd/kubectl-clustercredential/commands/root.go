@@ -32,7 +32,7 @@ func (e *noError) Error() string { return e.text }
 
 // Run runs a command and returns the exit code.
 func Run(ctx context.Context, io IO, args []string) int {
-	root := newRoot(io)
+	root := newRoot(io) //nolint:contextcheck // cobra gives it to whatever runs
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	no, isNo := errors.AsType[*noError](err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers"
@@ -125,7 +126,7 @@ func stalledVerdict(e *controllers.Explanation, _ time.Time) *verdict {
 	}
 	said := &verdict{Stalled: true, Text: "Nothing will change until somebody acts."}
 	for _, kind := range []string{v1alpha1.ConditionIssued, v1alpha1.ConditionPublished, v1alpha1.ConditionReady} {
-		if c := condition(e.Credential, kind); c != nil && c.Status != "True" {
+		if c := condition(e.Credential, kind); c != nil && c.Status != metav1.ConditionTrue {
 			said.Reason, said.Text = c.Reason, said.Text+" "+kind+" is "+string(c.Status)+", "+c.Reason+": "+c.Message
 			break
 		}
@@ -141,7 +142,7 @@ func accountVerdict(e *controllers.Explanation, now time.Time) *verdict {
 			Reason: string(account.Reason),
 			Text:   "The account cannot be used: " + account.Message + ". Once it can: " + decisionText(e.Decision, e.Wanted, e.Found, now),
 		}
-	case account.Ready != nil && account.Ready.Status != "True" && e.Decision.Trigger != "":
+	case account.Ready != nil && account.Ready.Status != metav1.ConditionTrue && e.Decision.Trigger != "":
 		text = string(account.Kind) + " " + account.Name + " is not ready, " + account.Ready.Reason + ": " + account.Ready.Message +
 			". Besides that: " + decisionText(e.Decision, e.Wanted, e.Found, now)
 		return &verdict{Reason: account.Ready.Reason, Text: text}
@@ -168,7 +169,7 @@ func waitingVerdict(e *controllers.Explanation, now time.Time) *verdict {
 	if e.Decision.Trigger == "" || !e.Decision.Due || issued == nil || issued.ObservedGeneration != e.Credential.Generation {
 		return nil
 	}
-	waits := issued.Status != "True" || issued.Reason == string(v1alpha1.ReasonRateLimited)
+	waits := issued.Status != metav1.ConditionTrue || issued.Reason == string(v1alpha1.ReasonRateLimited)
 	if !waits {
 		return nil
 	}
@@ -181,7 +182,7 @@ func waitingVerdict(e *controllers.Explanation, now time.Time) *verdict {
 
 func isTrue(cc *v1alpha1.ClusterCredential, kind string) bool {
 	c := condition(cc, kind)
-	return c != nil && c.Status == "True"
+	return c != nil && c.Status == metav1.ConditionTrue
 }
 
 // decisionText says a decision in a sentence or two.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/cmd/kubectl-clustercredential/table"
 	"github.com/clustercredential/operator/controllers"
@@ -163,7 +165,7 @@ func conditionLines(text *lines, cc *v1alpha1.ClusterCredential) {
 	title := "Conditions"
 	for _, c := range cc.Status.Conditions {
 		colour := table.Plain
-		if c.Status != "True" {
+		if c.Status != metav1.ConditionTrue {
 			colour = table.Yellow
 		}
 		text.paint(title, fmt.Sprintf("%s is %s, %s: %s", c.Type, c.Status, c.Reason, c.Message), colour)
