@@ -32,7 +32,7 @@ func (e *noError) Error() string { return e.text }
 
 // Run runs a command and returns the exit code.
 func Run(ctx context.Context, io IO, args []string) int {
-	root := newRoot(io) //nolint:contextcheck // cobra gives it to whatever runs
+	root := New(io) //nolint:contextcheck // cobra gives it to whatever runs
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	no, isNo := errors.AsType[*noError](err)
@@ -57,7 +57,8 @@ const about = `Looks at ClusterCredentials, asks for renewals, hands out kubecon
 Exit codes: 0 all is well; 1 it could not be done; 2 the answer is no: a cluster refuses the credential, an audit has findings,
 nobody's certificate was asked for, or nothing will change until somebody acts.`
 
-func newRoot(io IO) *cobra.Command {
+// New makes the command with everything below it.
+func New(io IO) *cobra.Command {
 	h := newHub(io)
 	root := &cobra.Command{
 		Use: "kubectl-clustercredential", Short: "Look at and use ClusterCredentials", Long: about, Version: io.Version,
