@@ -4,6 +4,7 @@
 package doccheck
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +78,9 @@ func TestThePluginUnderstandsWhatPagesType(t *testing.T) {
 			command, args, err := plugin().Find(strings.Fields(rest))
 			if err == nil {
 				err = command.ParseFlags(args)
+			}
+			if errors.Is(err, pflag.ErrHelp) {
+				continue
 			}
 			if err == nil {
 				err = command.ValidateArgs(command.Flags().Args())

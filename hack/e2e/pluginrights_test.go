@@ -17,6 +17,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/clustercredential/operator/hack/stack"
 )
 
 // rights is a row of the table in docs/kubectl.md.
@@ -125,11 +127,42 @@ func (w *world) userWith(name string, allowed []string) *plugin {
 				},
 			}}
 			review, err := admin.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-			if err != nil || !review.Status.Allowed {
-				return fmt.Errorf("%s may not %v yet: %v", name, rule, err)
+			w.must(err)
+			if !review.Status.Allowed {
+				return fmt.Errorf("%s may not %v yet", name, rule)
 			}
 		}
 		return nil
 	})
 	return p
+}
+
+// Who borrows an account reads neither its key nor, where its grants go by name, the labels of namespaces.
+func TestWhyOfALentAccountNeedsNoKey(t *testing.T) {
+	w := newWorld(t, options{clusters: []string{"lent"}})
+	keys, lent := w.namespace+"-keys", w.namespace+"-lent"
+	w.kubectl("create", "namespace", keys)
+	w.kubectlInput(strings.Replace(keyYAML(lentKeys, stack.AccessKey, canarySecretKey), "metadata:", "metadata:\n  namespace: "+keys, 1))
+	w.kubectlInput(strings.NewReplacer("name: lent}", "name: "+lent+"}", "namespace: "+systemNamespace, "namespace: "+keys).Replace(lentAccountYAML(w.namespace)))
+	w.kubectl("create", "clusterrole", lent, "--verb=get", "--resource=clustercloudaccounts.clustercredential.dev")
+	w.t.Cleanup(func() {
+		_, _ = w.Kubectl("delete", "clustercloudaccount/"+lent, "clusterrole/"+lent, "clusterrolebinding/"+lent, "--wait=false")
+	})
+	w.startManager("--namespaces=" + w.namespace + "," + keys)
+	w.apply(strings.Replace(credentialOf("prod", lent, "{id: "+w.ClusterID("lent")+"}"), "  accountRef:", "  accountRef:\n    kind: ClusterCloudAccount", 1))
+	w.waitReady("prod")
+
+	p := w.userWith("borrower", []string{"get clustercredentials", "get secrets"})
+	p.want(1, []string{`"get"`, "clustercloudaccounts", "ClusterRoleBinding"}, "why", "prod")
+	w.kubectl("create", "clusterrolebinding", lent, "--clusterrole="+lent, "--user="+w.namespace+"-borrower")
+	w.eventually(eventTime, func() error {
+		if a := p.run("why", "prod"); a.code != 0 || !strings.Contains(a.out, "No certificate is due") || !strings.Contains(a.out, "may not be read by this login") {
+			return fmt.Errorf("%s", a)
+		}
+		return nil
+	})
+	w.kubectl("patch", "clustercloudaccount", lent, "--type=merge", "-p", `{"spec":{"grants":[{"namespaces":{"names":["nobody"]}}]}}`)
+	p.want(0, []string{"The account cannot be used: no grant of ClusterCloudAccount"}, "why", "prod")
+	w.kubectl("patch", "clustercloudaccount", lent, "--type=merge", "-p", `{"spec":{"grants":[{"namespaces":{"selector":{"matchLabels":{"a":"b"}}}}]}}`)
+	p.want(1, []string{`"get"`, "namespaces"}, "why", "prod")
 }

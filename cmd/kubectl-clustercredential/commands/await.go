@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/cmd/kubectl-clustercredential/table"
 )
 
 const (
@@ -79,9 +80,10 @@ func worse(before, now error) error {
 
 func (s *session) lookAt(ctx context.Context, r *renewal) (done bool, err error) {
 	cc := &v1alpha1.ClusterCredential{}
-	switch err := s.Get(ctx, r.key, cc); {
+	err = s.Get(ctx, r.key, cc)
+	switch {
 	case ctx.Err() != nil:
-		return false, nil // whoever waits says so
+		return false, nil //nolint:nilerr // whoever waits says so
 	case apierrors.IsNotFound(err):
 		return false, errors.New("it is gone")
 	case err != nil:
@@ -94,7 +96,7 @@ func (s *session) lookAt(ctx context.Context, r *renewal) (done bool, err error)
 		_, err = fmt.Fprintf(s.Out, "clustercredential %s renewed: serial %s, valid until %s\n", r.key, c.SerialNumber, stamp(c.NotAfter.Time))
 	case err == nil && progress != r.said:
 		r.said = progress
-		fmt.Fprintf(s.Err, "%s: %s\n", r.key, progress)
+		fmt.Fprintf(s.Err, "%s: %s\n", r.key, table.Printable(progress))
 	}
 	return done, err
 }
