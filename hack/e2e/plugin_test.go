@@ -160,6 +160,9 @@ func TestKubectlFindsThePlugin(t *testing.T) {
 	p.env = nil
 	p.want(0, []string{w.namespace, "SERIAL", w.serial("one")}, "list", "-A", "-o", "wide", "--sort-by=expiry")
 	p.want(0, []string{"one\n", "two\n", ":4"}, "__complete", "why", "")
+	if a := p.completer().exec(kubectl, "", "__complete", "clustercredential", "why", ""); a.code != 0 || !strings.Contains(a.out, "one\ntwo\n") {
+		t.Errorf("kubectl does not complete names as the page says: %s", a)
+	}
 	p.want(1, []string{"-n", "list -A"}, "why", "three")
 	p.want(1, []string{"not the hub"}, "list", "--server", w.cloud.URL, "--insecure-skip-tls-verify")
 
@@ -171,6 +174,27 @@ func TestKubectlFindsThePlugin(t *testing.T) {
 	if list.Kind != "List" || len(list.Items) != 2 || list.Items[0].Status.Certificate.SerialNumber != w.serial("one") {
 		t.Errorf("the list for programs is not one of the objects: %+v", list)
 	}
+}
+
+// completer is somebody who has made the program for kubectl's completion, as the page says.
+func (p *plugin) completer() *plugin {
+	p.t.Helper()
+	page, err := os.ReadFile("../../docs/kubectl.md")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_, script, _ := strings.Cut(string(page), "<<'END'\n")
+	script, _, found := strings.Cut(script, "END\n")
+	if !found {
+		p.t.Fatal("docs/kubectl.md has no program for completion")
+	}
+	dir := p.t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "kubectl_complete-clustercredential"), []byte(script), 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	with := *p
+	with.env = append(with.env, "PATH="+strings.Join([]string{dir, p.dir, os.Getenv("PATH")}, string(os.PathListSeparator)))
+	return &with
 }
 
 // The decision that the plugin tells while no operator runs is the one that the operator then makes.
