@@ -181,6 +181,10 @@ run: ## Run the manager here, against the cluster of the current kubeconfig.
 docker-build: ## Build the image IMG.
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
 
+.PHONY: image-test
+image-test: build ## Build the Dockerfile with buildah on base images made here, look at the image and run it. Needs root.
+	VERSION="$(VERSION)" hack/image-test.sh
+
 .PHONY: build-installer
 build-installer: bin/kustomize ## Write everything that a cluster needs (CONFIG), with the image IMG, into dist/install.yaml.
 	mkdir -p dist
