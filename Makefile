@@ -199,6 +199,19 @@ build-installer: bin/kustomize ## Write everything that a cluster needs (CONFIG)
 reproducible: ## Build the manager three times, each in a directory and with a cache of its own, and compare the bytes. Minutes.
 	VERSION="$(VERSION)" hack/reproducible.sh
 
+# What "release" builds for. "release-test" builds for this machine only, unless one of them is given.
+PLATFORMS ?=
+PLUGIN_PLATFORMS ?=
+release_tools := bin/kustomize bin/helm4 bin/cyclonedx-gomod
+
+.PHONY: release
+release: $(release_tools) ## Make everything of the release VERSION, with the image's repository IMG, into dist/. The same way twice.
+	VERSION="$(VERSION)" IMG="$(IMG)" PLATFORMS="$(PLATFORMS)" PLUGIN_PLATFORMS="$(PLUGIN_PLATFORMS)" hack/release.sh
+
+.PHONY: release-test
+release-test: $(release_tools) ## Make a release twice, in two directories, for this machine, and compare the bytes.
+	PLATFORMS="$(PLATFORMS)" PLUGIN_PLATFORMS="$(PLUGIN_PLATFORMS)" hack/release-test.sh
+
 .PHONY: sbom
 sbom: build bin/cyclonedx-gomod ## Write what the manager is made of into dist/sbom.cdx.json (CycloneDX).
 	mkdir -p dist
