@@ -69,14 +69,16 @@ generate: ## Generate the DeepCopy methods of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: reference ## Generate the CustomResourceDefinitions, the manager's ClusterRole and docs/reference.md.
+manifests: ## Generate the CustomResourceDefinitions and the manager's ClusterRole.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=clustercredential-operator paths=./controllers/... output:rbac:dir=config/rbac
 
 .PHONY: reference
-reference: bin/crd-ref-docs ## Generate docs/reference.md: every field of every kind, from the comments in api/v1alpha1.
+reference: bin/crd-ref-docs ## Generate docs/reference.md, a part of "manifests": every field, from the comments in api/v1alpha1.
 	bin/crd-ref-docs --log-level=ERROR --renderer=markdown --source-path=api/v1alpha1 --config=hack/crd-ref-docs/config.yaml \
 	  --templates-dir=hack/crd-ref-docs/templates --output-path=docs/reference.md
+manifests: reference
+verify: bin/crd-ref-docs
 
 .PHONY: fmt
 fmt: bin/golangci-lint ## Format the code.
@@ -99,7 +101,7 @@ tidy: ## Tidy the go.mod and go.sum of every module.
 	for module in $(MODULES); do (set -x; go mod tidy -C "$$module"); done
 
 .PHONY: verify
-verify: bin/kustomize bin/crd-ref-docs ## Check that everything generated is up to date, and that modules, code and manifests are in order.
+verify: bin/kustomize ## Check that everything generated is up to date, and that modules, code and manifests are in order.
 	MODULES="$(MODULES)" hack/verify.sh
 
 .PHONY: vulncheck

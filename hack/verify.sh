@@ -19,15 +19,13 @@ check "generated files"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/before"
+ln -s "$PWD/bin" "$work/before/bin" # the tools are built already
 # What git knows or would take, as it is now in the work tree.
 git ls-files -z --cached --others --exclude-standard |
   while IFS= read -r -d '' file; do [[ ! -e $file ]] || printf '%s\0' "$file"; done |
   tar --create --null --files-from=- | tar --extract --directory="$work/before"
-cp -R "$work/before" "$work/after"
-# The tools are those that are here already.
-ln -s "$PWD/bin" "$work/after/bin"
-make --no-print-directory -C "$work/after" -o bin/crd-ref-docs generate manifests || fail "\"make generate manifests\" does not work"
-rm "$work/after/bin"
+cp -Rp "$work/before" "$work/after"
+make --no-print-directory -C "$work/after" generate manifests || fail "\"make generate manifests\" does not work"
 diff -ru "$work/before" "$work/after" ||
   fail "generated files are out of date: run \"make generate manifests\" and commit the result"
 
