@@ -165,6 +165,10 @@ soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10
 demo: ## See it at work: real servers, a simulated cloud, certificates that rotate. Ends by itself.
 	@$(call kube_assets); $(one_way) go build -o bin/demo ./hack/demo; exec bin/demo $(ARGS)
 
+.PHONY: recordings
+recordings: build-plugin ## Make the pictures of a terminal in docs/images (ARGS=list: that one only), by running what they show.
+	@$(call kube_assets); $(one_way) go build -o bin/recordings ./hack/recordings; exec bin/recordings $(ARGS)
+
 .PHONY: stand
 stand: ## Have a whole world to try things in: real servers, a simulated cloud, the manager. Until Ctrl-C.
 	@$(call kube_assets); $(one_way) go build -o bin/stand ./hack/stand; exec bin/stand $(ARGS)
