@@ -25,15 +25,6 @@ type run struct {
 // line is a line on the screen.
 type line []run
 
-// width is that of the line, in characters.
-func (l line) width() int {
-	n := 0
-	for _, r := range l {
-		n += len([]rune(r.text))
-	}
-	return n
-}
-
 // parse reads what a program has printed for a terminal. Of the codes that a terminal understands it knows those for colours; others
 // are left out, as is what cannot be printed. Tabs are as wide as up to the next multiple of eight.
 func parse(output string) []line {

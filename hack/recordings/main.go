@@ -91,8 +91,7 @@ func (s *stage) record(ctx context.Context, scene scene) error {
 	return os.WriteFile(filepath.Join(images, scene.file+".svg"), []byte(draw(scene.title, lines)), 0o644) //nolint:gosec // as above
 }
 
-// check refuses what has no place in a picture that everybody sees: what is secret, paths of this machine, and lines that are too
-// long for it.
+// check refuses what has no place in a picture that everybody sees: what is secret, and paths of this machine.
 func (s *stage) check(lines []line) error {
 	home, _ := os.UserHomeDir() // nobody's home is nowhere
 	for _, l := range lines {
@@ -101,9 +100,6 @@ func (s *stage) check(lines []line) error {
 			if secret != "/" && strings.Contains(text, secret) {
 				return errors.New("a line holds a secret, or a path of this machine")
 			}
-		}
-		if l.width() > columns {
-			return fmt.Errorf("a line has %d characters, of which %d fit: %s", l.width(), columns, text)
 		}
 	}
 	return nil

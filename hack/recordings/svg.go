@@ -34,6 +34,7 @@ var palette = [...]string{
 
 // draw draws a screen with a title for those who cannot see it.
 func draw(title string, lines []line) string {
+	lines = wrapped(lines)
 	width, height := 2*margin+columns*charWidth, 2*margin+len(lines)*lineHeight
 	var svg strings.Builder
 	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="%[1]g" height="%[2]d" viewBox="0 0 %[1]g %[2]d">
@@ -46,6 +47,25 @@ func draw(title string, lines []line) string {
 	}
 	svg.WriteString("</g>\n</svg>\n")
 	return svg.String()
+}
+
+// wrapped breaks lines that are too long where a terminal does.
+func wrapped(lines []line) []line {
+	var all []line
+	for _, l := range lines {
+		part, room := line(nil), columns
+		for _, r := range l {
+			for text := []rune(r.text); len(text) > 0; {
+				if room == 0 {
+					all, part, room = append(all, part), nil, columns
+				}
+				n := min(room, len(text))
+				part, text, room = append(part, run{r.style, string(text[:n])}), text[n:], room-n
+			}
+		}
+		all = append(all, part)
+	}
+	return all
 }
 
 func drawLine(svg *strings.Builder, l line, y int) {
