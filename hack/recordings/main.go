@@ -88,7 +88,7 @@ func (s *stage) record(ctx context.Context, scene scene) error {
 	if err := os.MkdirAll(images, 0o755); err != nil { //nolint:gosec // they are for everybody
 		return err
 	}
-	return os.WriteFile(filepath.Join(images, scene.file+".svg"), []byte(draw(scene.title, lines)), 0o644) //nolint:gosec // as above
+	return os.WriteFile(filepath.Join(images, scene.file+".svg"), []byte(draw(scene.title, lines)), 0o644)
 }
 
 // check refuses what has no place in a picture that everybody sees: what is secret, and paths of this machine.

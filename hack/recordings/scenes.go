@@ -23,13 +23,13 @@ var scenes = []scene{
 		title: "A fleet: kubectl get clustercredentials, and kubectl clustercredential list",
 		commands: []string{
 			"kubectl get -n fleet clustercredentials",
-			"kubectl clustercredential list",
+			"kubectl clustercredential list -n fleet",
 		},
 	},
 	{
 		file:     "why",
 		title:    "kubectl clustercredential why: what the operator would do now, and what feeds that decision",
-		commands: []string{"kubectl clustercredential why -n fleet search", "kubectl clustercredential why -n fleet media"},
+		commands: []string{"kubectl clustercredential why -n fleet media"},
 	},
 	{
 		file:  "use",
