@@ -26,12 +26,18 @@ What does not fit together is refused, with one of these messages:
 {{- end }}
 {{ end }}
 {{- if $type.EnumValues }}
+{{- $told := false }}
+{{- range $type.EnumValues }}{{ if .Doc }}{{ $told = true }}{{ end }}{{ end }}
+{{- if $told }}
 | value | what it is |
 |---|---|
 {{- range $type.EnumValues }}
-| `{{ .Name }}` | {{ template "prose" (regexReplaceAll "^[A-Z][A-Za-z]+(:| is) " .Doc "") }} |
+| `{{ .Name }}` | {{ template "prose" (regexReplaceAll "^[A-Z][A-Za-z]+(:| is)? " .Doc "") }} |
 {{- end }}
+{{ else }}
+Its values are {{ range $i, $value := $type.EnumValues }}{{ if $i }}, {{ end }}`{{ .Name }}`{{ end }}.
 {{ end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
