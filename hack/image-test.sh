@@ -34,7 +34,7 @@ fi
 
 work="$(mktemp -d)"
 driver=overlay
-b() { buildah --root "$work/images" --runroot "$work/run" --storage-driver "$driver" "$@"; }
+b() { buildah --root "$work/$driver/images" --runroot "$work/$driver/run" --storage-driver "$driver" "$@"; }
 
 # shellcheck disable=SC2317 # reached through the trap
 clean_up() {
@@ -50,7 +50,6 @@ trap 'exit 130' INT TERM HUP
 
 # Overlay is fast. Where the kernel or the file system has none, vfs copies whole images.
 tried="$(b from scratch 2>/dev/null)" && b mount "$tried" >/dev/null 2>&1 || driver=vfs
-[[ $driver == overlay ]] || rm -rf "$work/images" "$work/run"
 say "$(buildah --version | cut -d ' ' -f 1-3), storage driver $driver"
 
 # --- the base images --------------------------------------------------------------------------------------------------
