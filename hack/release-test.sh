@@ -73,6 +73,8 @@ for file in *.tar.gz *.tgz; do tar --extract --gzip --file="$file" --directory="
 if [[ " $PLATFORMS " == *" $host "* ]]; then
   said="$("$work/unpacked/manager" --version)"
   [[ $said == *"$version"* ]] || die "the manager says that it is $said"
+  make --no-print-directory --silent -C "$two" build VERSION="$version"
+  cmp "$work/unpacked/manager" "$two/bin/manager" || die "the manager is not the one that \"make build\" builds"
 fi
 if [[ " $PLUGIN_PLATFORMS " == *" $host "* ]]; then
   said="$("$work/unpacked/kubectl-clustercredential" version)"

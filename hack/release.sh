@@ -88,8 +88,8 @@ chart() {
   say "the chart $chart_version"
   local name=clustercredential-operator directory="$work/chart"
   cp -R config/helm "$directory"
-  grep -q '^  repository: ' "$directory/values.yaml" || die "the values of the chart name no repository"
-  sed "0,/^  repository: .*/s||  repository: $repository|" config/helm/values.yaml >"$directory/values.yaml"
+  awk -v line="  repository: $repository" '!found && /^  repository: / {print line; found = 1; next} {print} END {exit !found}' \
+    config/helm/values.yaml >"$directory/values.yaml" || die "the values of the chart name no repository"
   "$TOOLS/helm4" package "$directory" --version "$chart_version" --app-version "$VERSION" --destination "$work" >/dev/null
   mkdir "$work/packed"
   tar --extract --gzip --file="$work/$name-$chart_version.tgz" --directory="$work/packed"
