@@ -30,7 +30,9 @@ die() {
 # --- what it refuses --------------------------------------------------------------------------------------------------
 
 readonly number='(0|[1-9][0-9]*)' word='(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)'
+chart_version="${VERSION#v}"
 if [[ ! $VERSION =~ ^v$number\.$number\.$number(-$word(\.$word)*)?$ ]]; then
+  chart_version="0.0.0-${VERSION//[^A-Za-z0-9]/-}" # Helm takes no other
   [[ $UNRELEASED == 1 ]] || die "VERSION is \"$VERSION\": write one such as v1.2.3 or v1.2.3-rc.1, or set UNRELEASED=1 to try things out"
 fi
 if [[ $UNRELEASED != 1 ]]; then
@@ -42,7 +44,6 @@ tar --version 2>/dev/null | grep -q "GNU tar" || die "GNU tar is needed: others 
 
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
 [[ $SOURCE_DATE_EPOCH =~ ^[0-9]+$ ]] || die "SOURCE_DATE_EPOCH is \"$SOURCE_DATE_EPOCH\": write seconds since 1970"
-readonly chart_version="${VERSION#v}"
 repository="$IMG"
 [[ ${IMG##*/} != *:* ]] || repository="${IMG%:*}" # a colon before the last slash is that of a port
 
