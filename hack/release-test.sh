@@ -69,17 +69,21 @@ say "a second one in another directory is the same, byte for byte"
 
 cd "$one/dist"
 mkdir "$work/unpacked"
-for file in *.tar.gz *.tgz; do tar --extract --gzip --file="$file" --directory="$work/unpacked"; done
+# unpacked NAME unpacks what was made of it for this machine.
+unpacked() { tar --extract --gzip --file="$1_${version}_${host/\//_}.tar.gz" --directory="$work/unpacked"; }
 if [[ " $PLATFORMS " == *" $host "* ]]; then
+  unpacked clustercredential-operator
   said="$("$work/unpacked/manager" --version)"
   [[ $said == *"$version"* ]] || die "the manager says that it is $said"
   make --no-print-directory --silent -C "$two" build VERSION="$version"
   cmp "$work/unpacked/manager" "$two/bin/manager" || die "the manager is not the one that \"make build\" builds"
 fi
 if [[ " $PLUGIN_PLATFORMS " == *" $host "* ]]; then
+  unpacked kubectl-clustercredential
   said="$("$work/unpacked/kubectl-clustercredential" version)"
   [[ $said == *"$version"* ]] || die "the plugin says that it is $said"
 fi
+tar --extract --gzip --file="clustercredential-operator-${version#v}.tgz" --directory="$work/unpacked"
 grep -qxE "appVersion: \"?$version\"?" "$work/unpacked/clustercredential-operator/Chart.yaml" || die "the chart has another appVersion"
 rendered="$("$TOOLS/helm4" template "$one/dist/clustercredential-operator-${version#v}.tgz")"
 for made in "$rendered" "$(cat install.yaml)"; do
