@@ -93,7 +93,7 @@ chart() {
     config/helm/values.yaml >"$directory/values.yaml" || die "the values of the chart name no repository"
   "$TOOLS/helm4" package "$directory" --version "$chart_version" --app-version "$VERSION" --destination "$work" >/dev/null
   mkdir "$work/packed"
-  tar --extract --gzip --file="$work/$name-$chart_version.tgz" --directory="$work/packed"
+  tar --extract --touch --gzip --file="$work/$name-$chart_version.tgz" --directory="$work/packed"
   archive "$out/$name-$chart_version.tgz" "$work/packed" "$name"
 }
 
