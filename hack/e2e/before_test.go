@@ -15,8 +15,8 @@ import (
 // firstUpgraded is the version before for as long as there is no release.
 const firstUpgraded = "8ccfaf05eefd0a364955427b61c12c7ee554bf66"
 
-// repository is its root, seen from here.
-const repository = "../.."
+// checkout is the root of this repository, seen from here.
+const checkout = "../.."
 
 // version is the operator as its users have it.
 type version struct {
@@ -29,7 +29,7 @@ type version struct {
 
 // thisVersion is what the work tree holds.
 func thisVersion() version {
-	return version{name: "this version", config: filepath.Join(repository, "config")}
+	return version{name: "this version", config: filepath.Join(checkout, "config")}
 }
 
 // versionBefore takes the newest release before this version out of git, and builds it.
@@ -45,7 +45,7 @@ func versionBefore(t *testing.T) version {
 	}
 	dir := t.TempDir()
 	archive := filepath.Join(dir, "before.tar")
-	mustRun(t, repository, "git", "archive", "--output="+archive, commit)
+	mustRun(t, checkout, "git", "archive", "--output="+archive, commit)
 	mustRun(t, dir, "tar", "-xf", archive)
 	program := filepath.Join(dir, "manager")
 	mustRun(t, dir, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -X main.version="+commit, "-o", program, "./cmd")
@@ -53,7 +53,7 @@ func versionBefore(t *testing.T) version {
 }
 
 func git(args ...string) (string, error) {
-	out, err := exec.CommandContext(context.Background(), "git", append([]string{"-C", repository}, args...)...).Output()
+	out, err := exec.CommandContext(context.Background(), "git", append([]string{"-C", checkout}, args...)...).Output()
 	return strings.TrimSpace(string(out)), err
 }
 
