@@ -114,7 +114,7 @@ func worldOfOutputs(t *testing.T) *world {
 	return w
 }
 
-// A Secret of somebody else in the way of a further output, and a label that the API server refuses.
+// A Secret of somebody else in the way of a further output, and a policy that refuses the label of another.
 func (w *world) notPublished() {
 	r := w.follow("cluster-credential-not-published")
 	w.kubectl("create", "secret", "generic", "cluster-prod-1", "--from-literal=note=mine")
@@ -125,21 +125,49 @@ func (w *world) notPublished() {
 	w.apply(pagesAccountYAML(), outputs("ops"), pagesCredential("prod-1", "prod-1",
 		"  outputs: [{secretName: prod-1-kubeconfig}, {secretName: cluster-prod-1, format: ArgoCD}]"))
 	w.waitReady("prod-2")
-	w.apply(outputs(`"the platform team!"`))
+	w.onlyThePlatformTeam("prod-2-kubeconfig")
+	w.apply(outputs("dev"))
 	w.wantConditions(1, v1alpha1.ConditionPublished, "False", v1alpha1.ReasonSecretConflict)
 	w.wantConditions(1, v1alpha1.ConditionPublished, "False", v1alpha1.ReasonWriteRefused)
 
-	r.next("cluster-prod-1\tConflict\tSecretConflict", "spec.outputs[1]")
+	r.next("cluster-prod-1\tFailed\tSecretConflict", "spec.outputs[1]")
 	r.next("somebody-elses")
 	r.next("patched")
 	r.next("patched")
-	r.next("cluster-prod-1\tCurrent")
+	r.next("prod-2 condition met", "cluster-prod-1\tCurrent")
 	r.done()
 	w.wantConditions(0, v1alpha1.ConditionPublished, "False", "")
 	if s := w.secret("cluster-prod-1"); string(s.Data["note"]) != "mine" || len(s.Data["config"]) == 0 {
 		w.t.Errorf("the Secret that was taken over has the keys %v", len(s.Data))
 	}
 	w.wantPosts(2)
+}
+
+// onlyThePlatformTeam is a policy for a Secret, and waits until it counts.
+func (w *world) onlyThePlatformTeam(secret string) {
+	w.t.Helper()
+	w.apply(fmt.Sprintf(`
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: %[1]s}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %[1]s}}
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [secrets], resourceNames: [%[2]s]}]
+  validations: [{expression: "object.metadata.labels['team'] == 'platform'", message: the label team has to be platform}]
+`, w.namespace, secret), fmt.Sprintf(`
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: %[1]s}
+spec: {policyName: %[1]s, validationActions: [Deny]}
+`, w.namespace))
+	w.eventually(eventTime, func() error {
+		if _, err := w.Kubectl("--namespace", w.namespace, "label", "secret", secret, "tried=it", "--dry-run=server"); err == nil {
+			return fmt.Errorf("the policy does not count yet")
+		}
+		return nil
+	})
 }
 
 func worldOfAFleet(t *testing.T) *world {
@@ -194,7 +222,7 @@ func (w *world) unknownOutcomes() {
 		w.t.Errorf("the metrics tell of %v lost answers, want 1", got)
 	}
 	r.next("prod-9\t")
-	r.next("prod-9 condition met", "Current")
+	r.next("prod-9 condition met", "Active")
 	r.done()
 	w.wantConditions(0, v1alpha1.ConditionIssued, "False", "")
 	if got := w.metric("unknown_outcomes_total", "account", pagesAccount); got != 1 {

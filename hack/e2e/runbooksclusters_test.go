@@ -81,7 +81,8 @@ func (w *world) leakedKubeconfig() {
 	if w.serial("prod-1") == leaked || w.serial("prod-1-ci") == sibling || w.serial("prod-2") != other {
 		w.t.Error("what was revoked is published still, or another cluster has another certificate")
 	}
-	w.wantPosts(2, "prod-2", "prod-1-ci")
+	w.wantPosts(4, "prod-1")
+	w.wantPosts(1, "prod-2")
 }
 
 // wantRevoked fails unless these certificates were revoked, and no others.

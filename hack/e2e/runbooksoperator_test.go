@@ -52,7 +52,7 @@ func (w *world) operatorDown() {
 	w.must(w.manager().Kill())
 	before := w.serial("prod-1")
 
-	r.next("0/0", "LeaseName")
+	r.next("0/0", "HOLDER")
 	r.next("prod-1")
 	r.next("scaled")
 	if got := replicas(); got != "2" {
