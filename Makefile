@@ -173,6 +173,10 @@ build: ## Build the manager.
 	@# Without what Go would note of git, the bytes are those of a build in the Dockerfile or from an archive.
 	$(one_way) go build -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/manager ./cmd
 
+.PHONY: build-plugin
+build-plugin: ## Build the plugin for kubectl, bin/kubectl-clustercredential.
+	$(one_way) go build -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/kubectl-clustercredential$$(go env GOEXE) ./cmd/kubectl-clustercredential
+
 .PHONY: run
 run: ## Run the manager here, against the cluster of the current kubeconfig.
 	go run ./cmd $(ARGS)
