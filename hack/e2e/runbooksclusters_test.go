@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -57,9 +58,10 @@ func (w *world) leakedKubeconfig() {
 	leaked, sibling, other := w.serial("prod-1"), w.serial("prod-1-ci"), w.serial("prod-2")
 	r := w.follow("leaked-kubeconfig", "7607CE7666932AD0C06CF18EB51CD0E7", leaked, "11111111-2222-3333-4444-555555555555", w.ClusterID("prod-1"),
 		"https://cce.ap-southeast-3.myhuaweicloud.com", w.cloud.URL)
-	r.env = []string{"TOKEN=" + canaryToken}
+	r.env = []string{"TOKEN=" + canaryToken, "PATH=" + pluginDir(w.t) + ":" + os.Getenv("KUBEBUILDER_ASSETS") + ":" + os.Getenv("PATH")}
 	r.write("leaked.kubeconfig", string(w.published("prod-1")))
 
+	r.next("ClusterCredential "+w.namespace+"/prod-1, Active", "prod-1-ci")
 	r.next("serial="+leaked, stack.UserID)
 	if out := r.next(w.namespace + "/prod-1\t"); strings.Contains(out, "prod-1-ci") {
 		w.t.Errorf("it is said to be of both:\n%s", out)
@@ -74,6 +76,7 @@ func (w *world) leakedKubeconfig() {
 	r.next("prod-1-ci condition met")
 	r.next("refused")
 	r.next(w.serial("prod-1"), w.serial("prod-1-ci"), "Superseded")
+	r.next("Accepted", "ClusterCredential "+w.namespace+"/prod-1, Superseded")
 	r.done()
 	w.wantConditions(0, v1alpha1.ConditionReady, "False", "")
 	w.wantConditions(2, v1alpha1.ConditionVerified, "True", v1alpha1.ReasonAccepted)
