@@ -71,7 +71,6 @@ func (w *world) leakedKubeconfig() {
 	}
 	r.next()
 	w.wantRevoked(leaked, sibling)
-	r.next("annotated")
 	r.next("prod-1 condition met")
 	r.next("prod-1-ci condition met")
 	r.next("refused")
