@@ -33,7 +33,7 @@ func (w *world) accountNotReady() {
 				return fmt.Errorf("with the key %q the account says %s", wrong, reason)
 			}
 			if after := w.accountField(".status.checkedWith"); after == before {
-				return fmt.Errorf("the key %q was not tried", wrong)
+				return fmt.Errorf("the key %q was not noticed", wrong)
 			}
 			return nil
 		})
