@@ -149,6 +149,10 @@ test-conformance: ## Have the code of those who use our Secrets read them and lo
 chart-test: bin/helm3 bin/helm4 bin/helm-unittest ## Lint the chart and render it with Helm 3 and 4 for each file of config/helm/ci, and run its own tests.
 	hack/chart-test.sh
 
+.PHONY: alerts-test
+alerts-test: ## Have promtool read the alerts and dashboards, and try each alert on made-up series.
+	$(one_way) hack/alerts-test.sh
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' api cmd controllers hack | sort | \

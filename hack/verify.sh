@@ -40,7 +40,7 @@ unformatted="$(git ls-files -z --cached --others --exclude-standard -- '*.go' | 
 [[ -z $unformatted ]] || fail "not formatted: run \"make fmt\" for" "$unformatted"
 
 check "manifests"
-for config in config/default config/namespaced config/network-policy config/samples; do
+for config in config/default config/namespaced config/network-policy config/prometheus config/samples; do
   bin/kustomize build "$config" >/dev/null || fail "$config does not build"
 done
 

@@ -200,8 +200,11 @@ func TestTheFlagsThatPagesNameExist(t *testing.T) {
 			continue // the simulator has flags of its own
 		}
 		flags := flags
-		if name == pluginPage {
+		switch {
+		case name == pluginPage:
 			flags = pluginFlags()
+		case strings.HasPrefix(name, runbooks):
+			flags = slices.Concat(flags, pluginFlags()) // they tell how to look at both
 		}
 		for _, span := range spans(p.prose) {
 			word, _, _ := strings.Cut(span, "=")

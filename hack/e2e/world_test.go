@@ -27,6 +27,7 @@ type world struct {
 	gate      *gate // of managers that are started from now on; nil: they go straight to both servers
 	gates     []*gate
 	front     *front // nil: managers go straight to the API server, or to the gate
+	cluster   *front // where a cluster can be cut off from everybody: what stands before its API server
 	ownsLease bool
 	secrets   []needle // more of what nobody may say, besides what every world looks for
 	// client is how the test looks at things. What it does, it does with kubectl.

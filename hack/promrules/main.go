@@ -38,8 +38,8 @@ func write(args []string) error {
 		return err
 	}
 	dashboards, err := filepath.Glob("config/grafana/*.json")
-	if err != nil {
-		return err
+	if err != nil || len(dashboards) == 0 {
+		return errors.Join(errors.New("no dashboards in config/grafana"), err)
 	}
 	for _, file := range dashboards {
 		text, err := expressions(file)
