@@ -1,0 +1,126 @@
+// Copyright The ClusterCredential Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// block is a fenced block of a page.
+type block struct {
+	line     int // of its text, in the page
+	language string
+	text     string
+	section  string // the heading above it
+	prose    string // between it and the block before
+}
+
+// command is what somebody types who reads the page.
+type command struct {
+	line int
+	text string
+}
+
+// readBlocks reads the blocks of a page, given by its path below the root.
+func readBlocks(t *testing.T, path string) []block {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []block
+	var b block
+	inside := false
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case isFence && !inside:
+			inside, b.line, b.language = true, number+1, fence
+		case isFence:
+			blocks = append(blocks, b)
+			inside, b = false, block{section: b.section}
+		case inside:
+			b.text += line
+		default:
+			if strings.HasPrefix(line, "#") {
+				b.section = strings.TrimSpace(strings.TrimLeft(line, "#"))
+			}
+			b.prose += line
+		}
+	}
+	return blocks
+}
+
+// commands are those that the block shows: all of its lines, or in a block with what they print those after a prompt.
+func (b block) commands() []command {
+	var all []command
+	begun := ""
+	for i, line := range strings.Split(b.text, "\n") {
+		if b.language == "text" {
+			typed, isTyped := strings.CutPrefix(line, "$ ")
+			if !isTyped {
+				continue
+			}
+			line = typed
+		}
+		if begun == "" {
+			if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			all = append(all, command{line: b.line + i})
+		} else {
+			begun += "\n"
+		}
+		begun += line
+		if isWhole(begun) {
+			all[len(all)-1].text, begun = begun, ""
+		}
+	}
+	if begun != "" {
+		all[len(all)-1].text = begun // bash will say what is missing
+	}
+	return all
+}
+
+// isCode says whether the block shows commands.
+func (b block) isCode() bool {
+	return b.language == "sh" || b.language == "console" || b.language == "text" && len(b.commands()) > 0
+}
+
+// isWhole says whether a shell would begin to work, or wait for the next line.
+func isWhole(text string) bool {
+	if strings.HasSuffix(text, "\\") {
+		return false
+	}
+	said, err := exec.Command("bash", "-n", "-c", text).CombinedOutput() //nolint:gosec,noctx // it only parses
+	return err == nil && len(said) == 0                                  // a here-document without an end is a warning
+}
+
+// fileName is a word in a page that names a file in YAML.
+var fileName = regexp.MustCompile("`([\\w./-]+\\.ya?ml)`")
+
+// file is where the page tells to write the block, or empty.
+func (b block) file() string {
+	if b.language != "yaml" {
+		return ""
+	}
+	paragraphs := strings.Split(strings.TrimSpace(b.prose), "\n\n")
+	names := fileName.FindAllStringSubmatch(paragraphs[len(paragraphs)-1], -1)
+	if len(names) == 0 {
+		return ""
+	}
+	return names[len(names)-1][1]
+}
+
+// isObject says whether the block is something that an API server takes, and not a part of it.
+func (b block) isObject() bool {
+	return b.language == "yaml" && strings.HasPrefix(b.text, "apiVersion: ") && strings.Contains(b.text, "\nmetadata:\n")
+}
