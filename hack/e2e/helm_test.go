@@ -32,6 +32,8 @@ func TestCredentialsOutliveTheRelease(t *testing.T) {
 			secret := w.secret("kept-kubeconfig")
 			w.endManager()
 
+			h.run("helm install second config/helm --namespace second --create-namespace --set crds.install=false,namespaces={default}")
+			h.run("helm uninstall second --namespace second")
 			h.upgrade("--set=leaderElection.enabled=false")
 			w.wantDeployment("1 Recreate")
 			h.upgrade("--set=namespaces={" + w.namespace + "}")
