@@ -33,7 +33,7 @@ func routes() []route {
 		{page: "docs/concepts.md", before: map[string]func(*reader){"now=": (*reader).anew}},
 		conditions(),
 		{page: "docs/consumers.md", before: map[string]func(*reader){"kubectl get secret -n fleet prod-1-people": (*reader).people}},
-		operating(), gitops(), faq(),
+		plugin(), operating(), gitops(), faq(),
 		{page: "config/helm/README.md", skip: map[string]string{"helm install": "no registry has the chart; TestCredentialsOutliveTheRelease installs it from here"}},
 		contributing(), upgrade(), uninstall(),
 	}

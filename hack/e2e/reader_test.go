@@ -26,6 +26,8 @@ type route struct {
 	skip map[string]string
 	// prints is what commands print that begin like this.
 	prints map[string]string
+	// exits are the codes of commands that do not end with 0.
+	exits map[string]int
 	// before and after are what happens beside the page, before and after a command that begins like this.
 	before, after map[string]func(*reader)
 	// stays are commands that go on until somebody ends them, and what says that they work.
@@ -74,7 +76,7 @@ func newReader(t *testing.T, w *world, programs ...string) *reader {
 	}
 	return &reader{
 		t: t, w: w, dir: checkout, state: filepath.Join(own, "state"),
-		path: own + ":" + os.Getenv("KUBEBUILDER_ASSETS") + ":" + os.Getenv("PATH"),
+		path: filepath.Join(own, "home/.local/bin") + ":" + own + ":" + os.Getenv("KUBEBUILDER_ASSETS") + ":" + os.Getenv("PATH"),
 	}
 }
 
@@ -143,7 +145,11 @@ func (r *reader) run(c command) string {
 	cmd := r.shell(ctx, c)
 	out, err := cmd.CombinedOutput()
 	said := strings.ReplaceAll(string(out), canarySecretKey, "…")
-	if err != nil {
+	want := 0
+	for _, code := range happening(r, r.route.exits, "exits", c) {
+		want = code
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
 		r.t.Fatalf("%s:%d: %s\n%v\n%s", r.route.page, c.line, c.text, err, said)
 	}
 	r.t.Logf("%s:%d: %s (%s)", r.route.page, c.line, c.text, time.Since(begin).Round(time.Millisecond))

@@ -65,6 +65,7 @@ func (r *reader) wantAllUsed() {
 	}
 	keys = append(keys, keysOf("skip", r.route.skip)...)
 	keys = append(keys, keysOf("prints", r.route.prints)...)
+	keys = append(keys, keysOf("exits", r.route.exits)...)
 	keys = append(keys, keysOf("before", r.route.before)...)
 	keys = append(keys, keysOf("after", r.route.after)...)
 	keys = append(keys, keysOf("stays", r.route.stays)...)

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/rendered"
+	"github.com/clustercredential/operator/hack/stack"
 )
 
 // Why commands of the pages are left out, in short.
@@ -37,7 +39,7 @@ func security() route {
 			"kubectl label namespace monitoring": namespaces("monitoring"),
 		},
 		after: map[string]func(*reader){
-			"sed 's/fleet/team-b/'":         (*reader).listTeamB,
+			"(cd config/namespaced":         (*reader).listTeamB,
 			"make deploy CONFIG=my-cluster": func(r *reader) { r.restart(); r.firstCredential() },
 		},
 	}
@@ -70,6 +72,43 @@ func conditions() route {
 	return route{page: "docs/conditions.md", prints: map[string]string{"kubectl describe": "Issued"}}
 }
 
+// plugin begins with a home in which nothing is.
+func plugin() route {
+	return route{
+		page: "docs/kubectl.md",
+		before: map[string]func(*reader){
+			"kubectl clustercredential renew": (*reader).anew,
+			"kubectl clustercredential whose": func(r *reader) {
+				kubeconfig, err := os.ReadFile(filepath.Join(r.dir, "prod-1.kubeconfig"))
+				must(r.t, err)
+				must(r.t, os.WriteFile(filepath.Join(r.dir, "found-on-a-laptop.kubeconfig"), kubeconfig, 0o600))
+			},
+		},
+		after: map[string]func(*reader){
+			"kubectl clustercredential kubeconfig -n fleet prod-1 --merge ~/.kube/config --set-current": (*reader).logsInAsUser,
+			"kubectl clustercredential kubeconfig -n fleet prod-1 --merge ~/.kube/config --exec":        (*reader).logsInAsUser,
+		},
+		exits: map[string]int{"kubectl clustercredential audit": 2}, // it finds something
+		prints: map[string]string{
+			"kubectl clustercredential list":   "prod-1",
+			"kubectl clustercredential why":    "No certificate is due.",
+			"kubectl clustercredential renew":  "clustercredential fleet/prod-1 renewed: serial ",
+			"kubectl clustercredential verify": "Accepted",
+			"kubectl clustercredential audit":  "Released",
+			"kubectl clustercredential whose":  "Found           ClusterCredential fleet/prod-1",
+		},
+	}
+}
+
+// logsInAsUser uses the kubeconfig in the reader's home.
+func (r *reader) logsInAsUser() {
+	r.t.Helper()
+	c := command{text: "kubectl --kubeconfig ~/.kube/config --context fleet-prod-1 auth whoami"}
+	if said := r.run(c); !strings.Contains(said, stack.UserID) {
+		r.t.Errorf("%s: %s", c.text, said)
+	}
+}
+
 func operating() route {
 	return route{
 		page: "docs/operating.md",
@@ -82,7 +121,7 @@ func operating() route {
 			// The page on security says it, too.
 			"kubectl create rolebinding credentials": func(r *reader) { r.w.kubectl("delete", "rolebinding", "-n", "fleet", "credentials") },
 		},
-		after:  map[string]func(*reader){"kubectl apply --server-side -k my-cluster": (*reader).restart},
+		after: map[string]func(*reader){"kubectl apply --server-side -k my-cluster": (*reader).restart},
 		prints: map[string]string{
 			"kubectl get clustercredentials -A | grep FleetHeld": "mass-",
 			"kubectl get events -A":                              "mass-",
@@ -160,9 +199,9 @@ func uninstall() route {
 	return route{
 		page: "docs/uninstall.md",
 		before: map[string]func(*reader){
-			"kubectl delete deployment": end,
-			"kubectl delete clustercredentials --all -n fleet --timeout": (*reader).firstCredential,
-			"kubectl delete --ignore-not-found -k config/default":        end,
+			"kubectl delete deployment":                                                    end,
+			"kubectl delete clustercredentials --all -n fleet --timeout":                   (*reader).firstCredential,
+			"kubectl delete --ignore-not-found -k config/default":                          end,
 			"kubectl patch clustercredential -n fleet prod-1 --type=merge -p '{\"metadata": (*reader).stuckCredential,
 		},
 		after: map[string]func(*reader){
@@ -179,7 +218,7 @@ func (r *reader) stuckCredential() {
 	r.t.Helper()
 	r.w.make(r.dir, "install")
 	stuck := credentialOf("prod-1", stack.AccountName, "{name: prod-1}")
-	stuck = strings.Replace(stuck, "\nmetadata:\n", "\nmetadata:\n  finalizers: ["+v1alpha1.OutputsFinalizer+"]\n", 1)
+	stuck = strings.Replace(stuck, "\nmetadata:\n", "\nmetadata:\n  finalizers: ["+v1alpha1.FinalizerOutputs+"]\n", 1)
 	r.w.kubectlInput(inNamespace("fleet", stuck))
 	r.w.kubectl("delete", "-n", "fleet", "clustercredential/prod-1", "--wait=false")
 	if left := r.w.kubectl("get", "-n", "fleet", "clustercredential/prod-1", "-o", "name"); left == "" {
