@@ -150,7 +150,7 @@ func (r *reader) run(c command) string {
 		want = code
 	}
 	if got := cmd.ProcessState.ExitCode(); got != want {
-		r.t.Fatalf("%s:%d: %s\n%v\n%s", r.route.page, c.line, c.text, err, said)
+		r.t.Fatalf("%s:%d: %s\nends with %d, not with %d (%v)\n%s", r.route.page, c.line, c.text, got, want, err, said)
 	}
 	r.t.Logf("%s:%d: %s (%s)", r.route.page, c.line, c.text, time.Since(begin).Round(time.Millisecond))
 	return said

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +31,7 @@ func namespaces(names ...string) func(*reader) {
 }
 
 // The page begins on an empty hub, with a namespace alone.
-func security() route {
+func securityRoute() route {
 	return route{
 		page: "docs/security.md",
 		skip: map[string]string{"make sbom": inCI, "make vulncheck": inCI},
@@ -61,23 +62,24 @@ func (r *reader) listTeamB() {
 	}
 }
 
-func iam() route {
+func iamRoute() route {
 	return route{
 		page:  "docs/iam.md",
 		after: map[string]func(*reader){"make deploy CONFIG=my-cluster": (*reader).restart},
 	}
 }
 
-func conditions() route {
+func conditionsRoute() route {
 	return route{page: "docs/conditions.md", prints: map[string]string{"kubectl describe": "Issued"}}
 }
 
 // plugin begins with a home in which nothing is.
-func plugin() route {
+func pluginRoute() route {
 	return route{
 		page: "docs/kubectl.md",
 		before: map[string]func(*reader){
 			"kubectl clustercredential renew": (*reader).anew,
+			"kubectl clustercredential audit": (*reader).releasedSecret,
 			"kubectl clustercredential whose": func(r *reader) {
 				kubeconfig, err := os.ReadFile(filepath.Join(r.dir, "prod-1.kubeconfig"))
 				must(r.t, err)
@@ -100,6 +102,20 @@ func plugin() route {
 	}
 }
 
+// releasedSecret leaves a Secret behind whose ClusterCredential is gone.
+func (r *reader) releasedSecret() {
+	r.t.Helper()
+	r.w.kubectlInput(inNamespace("fleet", credentialOf("prod-4", stack.AccountName, "{name: prod-1}")))
+	r.w.kubectl("wait", "-n", "fleet", "clustercredential/prod-4", "--for=condition=Ready", "--timeout=28s")
+	r.w.kubectl("delete", "-n", "fleet", "clustercredential/prod-4")
+	r.w.eventually(eventTime, func() error {
+		if state := r.w.kubectl("get", "-n", "fleet", "secret/prod-4-kubeconfig", "-o", "yaml"); !strings.Contains(state, v1alpha1.AnnotationReleasedAt) {
+			return fmt.Errorf("it is not released: it says not %s", v1alpha1.AnnotationReleasedAt)
+		}
+		return nil
+	})
+}
+
 // logsInAsUser uses the kubeconfig in the reader's home.
 func (r *reader) logsInAsUser() {
 	r.t.Helper()
@@ -109,7 +125,7 @@ func (r *reader) logsInAsUser() {
 	}
 }
 
-func operating() route {
+func operatingRoute() route {
 	return route{
 		page: "docs/operating.md",
 		skip: map[string]string{
@@ -144,7 +160,7 @@ spec:
   - {name: VERSION, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
 `
 
-func gitops() route {
+func gitopsRoute() route {
 	tools := func(r *reader) {
 		namespaces("flux-system")(r)
 		for _, kind := range [][4]string{
@@ -164,7 +180,7 @@ func gitops() route {
 }
 
 // faq ends with what it began with.
-func faq() route {
+func faqRoute() route {
 	back := func(r *reader) {
 		r.w.kubectl("delete", "-n", "fleet", "clustercredential/production")
 		r.firstCredential()
@@ -175,7 +191,7 @@ func faq() route {
 	}
 }
 
-func contributing() route {
+func contributingRoute() route {
 	return route{
 		page: "CONTRIBUTING.md",
 		skip: map[string]string{
@@ -186,7 +202,7 @@ func contributing() route {
 	}
 }
 
-func upgrade() route {
+func upgradeRoute() route {
 	return route{
 		page:  "docs/upgrade.md",
 		skip:  map[string]string{"make docker-build": noEngine, "docker push": noRegistry},
@@ -194,7 +210,7 @@ func upgrade() route {
 	}
 }
 
-func uninstall() route {
+func uninstallRoute() route {
 	end := func(r *reader) { r.w.endManager() } // as Pods do whose Deployment is gone
 	return route{
 		page: "docs/uninstall.md",
