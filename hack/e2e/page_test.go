@@ -19,12 +19,14 @@ type block struct {
 	text     string
 	section  string // the heading above it
 	prose    string // between it and the block before
+	inline   []command
 }
 
 // command is what somebody types who reads the page.
 type command struct {
-	line int
-	text string
+	line    int
+	text    string
+	section string
 }
 
 // readBlocks reads the blocks of a page, given by its path below the root.
@@ -54,10 +56,16 @@ func readBlocks(t *testing.T, path string) []block {
 				b.section = strings.TrimSpace(strings.TrimLeft(line, "#"))
 			}
 			b.prose += line
+			for _, span := range inlineCommand.FindAllStringSubmatch(line, -1) {
+				b.inline = append(b.inline, command{line: number, text: span[1], section: b.section})
+			}
 		}
 	}
-	return blocks
+	return append(blocks, b) // what stands below the last block
 }
+
+// inlineCommand is a command in the text. Two words, and one with something left out, only name it.
+var inlineCommand = regexp.MustCompile("`((?:kubectl|helm|curl) [^` …]+ [^`…]+)`")
 
 // commands are those that the block shows: all of its lines, or in a block with what they print those after a prompt.
 func (b block) commands() []command {
@@ -75,7 +83,7 @@ func (b block) commands() []command {
 			if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
 				continue
 			}
-			all = append(all, command{line: b.line + i})
+			all = append(all, command{line: b.line + i, section: b.section})
 		} else {
 			begun += "\n"
 		}
@@ -90,6 +98,9 @@ func (b block) commands() []command {
 	return all
 }
 
+// hasCommands says whether there is something to type, in the block or above it.
+func (b block) hasCommands() bool { return b.isCode() || len(b.inline) > 0 }
+
 // isCode says whether the block shows commands.
 func (b block) isCode() bool {
 	return b.language == "sh" || b.language == "console" || b.language == "text" && len(b.commands()) > 0
@@ -100,8 +111,8 @@ func isWhole(text string) bool {
 	if strings.HasSuffix(text, "\\") {
 		return false
 	}
-	said, err := exec.Command("bash", "-n", "-c", text).CombinedOutput() //nolint:gosec,noctx // it only parses
-	return err == nil && len(said) == 0                                  // a here-document without an end is a warning
+	said, err := exec.Command("bash", "-n", "-c", text).CombinedOutput()
+	return err == nil && len(said) == 0 // a here-document without an end is a warning
 }
 
 // fileName is a word in a page that names a file in YAML.

@@ -34,7 +34,7 @@ func routes() []route {
 		{page: "docs/concepts.md", before: map[string]func(*reader){"now=": (*reader).anew}},
 		conditionsRoute(), pluginRoute(),
 		{page: "docs/consumers.md", before: map[string]func(*reader){"kubectl get secret -n fleet prod-1-people": (*reader).people}},
-		operatingRoute(), gitopsRoute(), faqRoute(),
+		{page: "docs/api.md"}, operatingRoute(), gitopsRoute(), faqRoute(),
 		{page: "config/helm/README.md", skip: map[string]string{"helm install": "no registry has the chart; TestCredentialsOutliveTheRelease installs it from here"}},
 		contributingRoute(), upgradeRoute(), uninstallRoute(),
 	}
@@ -92,7 +92,7 @@ func pagesWithCommands(t *testing.T) []string {
 		for _, file := range files {
 			page, err := filepath.Rel("../..", file)
 			must(t, err)
-			if slices.ContainsFunc(readBlocks(t, page), block.isCode) {
+			if slices.ContainsFunc(readBlocks(t, page), block.hasCommands) {
 				found = append(found, filepath.ToSlash(page))
 			}
 		}

@@ -94,8 +94,10 @@ func (r *reader) follow(o route) {
 	must(r.t, os.WriteFile(r.state, []byte("cd "+r.dir+"\n"), 0o600)) // a shell of its own for each page
 	for _, b := range readBlocks(r.t, o.page) {
 		r.notice(b.text)
+		for _, c := range b.inline {
+			r.do(c)
+		}
 		switch {
-		case b.isCode() && r.skips("## "+b.section):
 		case b.isCode():
 			for _, c := range b.commands() {
 				r.do(c)
@@ -114,7 +116,7 @@ func (r *reader) follow(o route) {
 // do runs one command, with what happens before and after it.
 func (r *reader) do(c command) {
 	r.t.Helper()
-	if r.skips(c.text) {
+	if r.skips("## "+c.section) || r.skips(c.text) {
 		return
 	}
 	for _, happens := range happening(r, r.route.before, "before", c) {
@@ -160,7 +162,7 @@ func (r *reader) run(c command) string {
 func (r *reader) shell(ctx context.Context, c command) *exec.Cmd {
 	script := "set -euo pipefail\nset -a; . " + r.state + "\n" +
 		"trap '{ export -p; echo \"cd $PWD\"; } >" + r.state + "' EXIT\n" + r.replace.Replace(c.text) + "\n"
-	cmd := exec.CommandContext(ctx, "bash", "-c", script) //nolint:gosec // what the page says
+	cmd := exec.CommandContext(ctx, "bash", "-c", script)
 	cmd.Env = append(withoutMake(os.Environ()), "PATH="+r.path, "HOME="+filepath.Join(filepath.Dir(r.state), "home"),
 		"GOPATH="+goEnv(r.t, "GOPATH"), "GOCACHE="+goEnv(r.t, "GOCACHE"), "GOMODCACHE="+goEnv(r.t, "GOMODCACHE"))
 	if r.w != nil {
@@ -181,17 +183,33 @@ func (r *reader) start(c command, works func(*reader) error) {
 	must(r.t, err)
 	cmd.Stdout, cmd.Stderr = log, log
 	must(r.t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	r.t.Cleanup(func() { cancel(); <-ended; _ = log.Close() })
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // it is killed in the end
+		close(ended)
+	}()
+	r.t.Cleanup(func() {
+		cancel()
+		<-ended
+		_ = log.Close()
+	})
 	for deadline := time.Now().Add(commandTime); ; time.Sleep(50 * time.Millisecond) {
 		if err = works(r); err == nil {
 			return
 		}
-		if time.Now().After(deadline) || len(ended) > 0 {
+		if time.Now().After(deadline) || isClosed(ended) {
 			said, _ := os.ReadFile(log.Name())
 			r.t.Fatalf("%s:%d: %s\n%v\n%s", r.route.page, c.line, c.text, err, said)
 		}
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -205,7 +223,7 @@ func (r *reader) wantTaken(b block) {
 
 func goEnv(t *testing.T, name string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "env", name).Output() //nolint:gosec // a name of ours
+	out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
 	must(t, err)
 	return strings.TrimSpace(string(out))
 }

@@ -18,6 +18,7 @@ import (
 const (
 	inCI       = "CI runs it"
 	minutes    = "it takes minutes; make test runs the same test"
+	named      = "the text names the command, without what belongs to it"
 	noRegistry = "the address is an example"
 )
 
@@ -65,6 +66,7 @@ func (r *reader) listTeamB() {
 func iamRoute() route {
 	return route{
 		page:  "docs/iam.md",
+		skip:  map[string]string{"kubectl get -o wide": named, "kubectl --kubeconfig FILE auth whoami": named},
 		after: map[string]func(*reader){"make deploy CONFIG=my-cluster": (*reader).restart},
 	}
 }
@@ -173,10 +175,13 @@ func gitopsRoute() route {
 		}
 		r.w.kubectl("create", "configmap", "argocd-cm", "-n", "argocd")
 	}
-	return route{page: "docs/gitops.md", before: map[string]func(*reader){
-		"kubectl patch configmap argocd-cm":                tools,
-		"kubectl annotate -n fleet clustercredential/prod": (*reader).anew,
-	}}
+	return route{
+		page: "docs/gitops.md", skip: map[string]string{"kubectl create secret": named},
+		before: map[string]func(*reader){
+			"kubectl patch configmap argocd-cm":                tools,
+			"kubectl annotate -n fleet clustercredential/prod": (*reader).anew,
+		},
+	}
 }
 
 // faq ends with what it began with.
@@ -204,8 +209,10 @@ func contributingRoute() route {
 
 func upgradeRoute() route {
 	return route{
-		page:  "docs/upgrade.md",
-		skip:  map[string]string{"make docker-build": noEngine, "docker push": noRegistry},
+		page: "docs/upgrade.md",
+		skip: map[string]string{
+			"make docker-build": noEngine, "docker push": noRegistry, "helm upgrade": named, "kubectl apply --server-side -f": named,
+		},
 		after: map[string]func(*reader){"make deploy": (*reader).restart},
 	}
 }
@@ -214,6 +221,7 @@ func uninstallRoute() route {
 	end := func(r *reader) { r.w.endManager() } // as Pods do whose Deployment is gone
 	return route{
 		page: "docs/uninstall.md",
+		skip: map[string]string{"kubectl delete -f": named, "kubectl delete -k config/crd": "the kinds are gone already here"},
 		before: map[string]func(*reader){
 			"kubectl delete deployment":                                                    end,
 			"kubectl delete clustercredentials --all -n fleet --timeout":                   (*reader).firstCredential,

@@ -36,14 +36,14 @@ func TestTheCommandsOfTheSimulatorsPageRun(t *testing.T) {
 // freeAddress is one on which nobody listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	must(t, listener.Close())
 	return listener.Addr().String()
 }
 
 func answers(address string) error {
-	connection, err := net.DialTimeout("tcp", address, time.Second) //nolint:noctx // it has a limit
+	connection, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
 		return errors.New("nobody answers")
 	}
