@@ -19,11 +19,12 @@ check "generated files"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/before"
+ln -s "$PWD/bin" "$work/before/bin" # the tools are built already
 # What git knows or would take, as it is now in the work tree.
 git ls-files -z --cached --others --exclude-standard |
   while IFS= read -r -d '' file; do [[ ! -e $file ]] || printf '%s\0' "$file"; done |
   tar --create --null --files-from=- | tar --extract --directory="$work/before"
-cp -R "$work/before" "$work/after"
+cp -Rp "$work/before" "$work/after"
 make --no-print-directory -C "$work/after" generate manifests || fail "\"make generate manifests\" does not work"
 bin/helm-docs --log-level=warning --sort-values-order=file --chart-search-root="$work/after/config/helm" || fail "\"make chart-docs\" does not work"
 diff -ru "$work/before" "$work/after" ||

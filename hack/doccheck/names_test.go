@@ -199,6 +199,10 @@ func TestTheFlagsThatPagesNameExist(t *testing.T) {
 		if name == "docs/ccesim.md" {
 			continue // the simulator has flags of its own
 		}
+		flags := flags
+		if name == pluginPage {
+			flags = pluginFlags()
+		}
 		for _, span := range spans(p.prose) {
 			word, _, _ := strings.Cut(span, "=")
 			if ours.MatchString(word) && !slices.Contains(flags, word[2:]) {

@@ -29,7 +29,7 @@ func TestTheCommandsOfThePagesRun(t *testing.T) {
 
 // routes are the pages in the order in which they are followed.
 func routes() []route {
-	all := []route{
+	return []route{
 		securityRoute(), iamRoute(),
 		{page: "docs/concepts.md", before: map[string]func(*reader){"now=": (*reader).anew}},
 		conditionsRoute(), pluginRoute(),
@@ -38,15 +38,6 @@ func routes() []route {
 		{page: "config/helm/README.md", skip: map[string]string{"helm install": "no registry has the chart; TestCredentialsOutliveTheRelease installs it from here"}},
 		contributingRoute(), upgradeRoute(), uninstallRoute(),
 	}
-	return slices.DeleteFunc(all, func(o route) bool { return o.page == pluginPage && !exists(pluginPage) })
-}
-
-// pluginPage comes with the plugin.
-const pluginPage = "docs/kubectl.md"
-
-func exists(page string) bool {
-	_, err := os.Stat(filepath.Join("../..", page))
-	return err == nil
 }
 
 // followed are the pages that other tests follow.
