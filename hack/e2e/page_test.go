@@ -39,18 +39,19 @@ func readBlocks(t *testing.T, path string) []block {
 	var blocks []block
 	var b block
 	inside := false
-	number := 0
+	number, indent := 0, ""
 	for line := range strings.Lines(string(text)) {
 		number++
 		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
 		switch {
 		case isFence && !inside:
 			inside, b.line, b.language = true, number+1, fence
+			indent, _, _ = strings.Cut(line, "```")
 		case isFence:
 			blocks = append(blocks, b)
 			inside, b = false, block{section: b.section}
 		case inside:
-			b.text += line
+			b.text += strings.TrimPrefix(line, indent)
 		default:
 			if strings.HasPrefix(line, "#") {
 				b.section = strings.TrimSpace(strings.TrimLeft(line, "#"))

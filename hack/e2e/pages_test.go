@@ -31,7 +31,9 @@ func TestTheCommandsOfThePagesRun(t *testing.T) {
 func routes() []route {
 	return []route{
 		securityRoute(), iamRoute(),
-		{page: "docs/concepts.md", before: map[string]func(*reader){"now=": (*reader).anew}},
+		{page: "docs/concepts.md", before: map[string]func(*reader){
+			"now=": (*reader).anew, "kubectl clustercredential renew": (*reader).anew,
+		}},
 		conditionsRoute(), pluginRoute(),
 		{page: "docs/consumers.md", before: map[string]func(*reader){"kubectl get secret -n fleet prod-1-people": (*reader).people}},
 		{page: "docs/api.md"}, operatingRoute(), gitopsRoute(), faqRoute(),

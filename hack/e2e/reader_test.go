@@ -60,7 +60,8 @@ func newReader(t *testing.T, w *world, programs ...string) *reader {
 	must(t, err)
 	own := filepath.Join(dir, "own")
 	checkout := filepath.Join(dir, "checkout")
-	must(t, os.MkdirAll(filepath.Join(own, "home"), 0o700))
+	home := filepath.Join(own, "home")
+	must(t, os.MkdirAll(home, 0o700))
 	must(t, os.CopyFS(filepath.Join(checkout, "config"), os.DirFS(filepath.Join(root, "config"))))
 	for _, name := range []string{"Makefile", "bin", "hack", "go.mod", "go.sum", "cmd", "api", "controllers"} {
 		must(t, os.Symlink(filepath.Join(root, name), filepath.Join(checkout, name)))
@@ -74,9 +75,12 @@ func newReader(t *testing.T, w *world, programs ...string) *reader {
 		}
 		must(t, os.Symlink(path, filepath.Join(own, as)))
 	}
+	if w != nil {
+		own += ":" + pluginDir(t)
+	}
 	return &reader{
-		t: t, w: w, dir: checkout, state: filepath.Join(own, "state"),
-		path: filepath.Join(own, "home/.local/bin") + ":" + own + ":" + os.Getenv("KUBEBUILDER_ASSETS") + ":" + os.Getenv("PATH"),
+		t: t, w: w, dir: checkout, state: filepath.Join(home, "state"),
+		path: filepath.Join(home, ".local", "bin") + ":" + own + ":" + os.Getenv("KUBEBUILDER_ASSETS") + ":" + os.Getenv("PATH"),
 	}
 }
 
@@ -163,7 +167,7 @@ func (r *reader) shell(ctx context.Context, c command) *exec.Cmd {
 	script := "set -euo pipefail\nset -a; . " + r.state + "\n" +
 		"trap '{ export -p; echo \"cd $PWD\"; } >" + r.state + "' EXIT\n" + r.replace.Replace(c.text) + "\n"
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
-	cmd.Env = append(withoutMake(os.Environ()), "PATH="+r.path, "HOME="+filepath.Join(filepath.Dir(r.state), "home"),
+	cmd.Env = append(withoutMake(os.Environ()), "PATH="+r.path, "HOME="+filepath.Dir(r.state),
 		"GOPATH="+goEnv(r.t, "GOPATH"), "GOCACHE="+goEnv(r.t, "GOCACHE"), "GOMODCACHE="+goEnv(r.t, "GOMODCACHE"))
 	if r.w != nil {
 		cmd.Env = append(cmd.Env, "KUBECONFIG="+r.w.Kubeconfig)

@@ -38,6 +38,7 @@ func securityRoute() route {
 		skip: map[string]string{"make sbom": inCI, "make vulncheck": inCI},
 		before: map[string]func(*reader){
 			"kubectl create namespace fleet":     namespaces("argocd", "team-b"),
+			"kubectl clustercredential whose":    leak("leaked.kubeconfig"),
 			"kubectl label namespace monitoring": namespaces("monitoring"),
 		},
 		after: map[string]func(*reader){
@@ -82,11 +83,7 @@ func pluginRoute() route {
 		before: map[string]func(*reader){
 			"kubectl clustercredential renew": (*reader).anew,
 			"kubectl clustercredential audit": (*reader).releasedSecret,
-			"kubectl clustercredential whose": func(r *reader) {
-				kubeconfig, err := os.ReadFile(filepath.Join(r.dir, "prod-1.kubeconfig"))
-				must(r.t, err)
-				must(r.t, os.WriteFile(filepath.Join(r.dir, "found-on-a-laptop.kubeconfig"), kubeconfig, 0o600))
-			},
+			"kubectl clustercredential whose": leak("found-on-a-laptop.kubeconfig"),
 		},
 		after: map[string]func(*reader){
 			"kubectl clustercredential kubeconfig -n fleet prod-1 --merge ~/.kube/config --set-current": (*reader).logsInAsUser,
@@ -101,6 +98,14 @@ func pluginRoute() route {
 			"kubectl clustercredential audit":  "Released",
 			"kubectl clustercredential whose":  "Found           ClusterCredential fleet/prod-1",
 		},
+	}
+}
+
+// leak copies a published kubeconfig into a file.
+func leak(file string) func(*reader) {
+	return func(r *reader) {
+		text := r.w.kubectl("get", "secret", "-n", "fleet", "prod-1-kubeconfig", "-o", "go-template={{.data.value | base64decode}}")
+		must(r.t, os.WriteFile(filepath.Join(r.dir, file), []byte(text), 0o600))
 	}
 }
 
@@ -202,6 +207,7 @@ func contributingRoute() route {
 		skip: map[string]string{
 			"go test ./controllers/rotation": "make test runs the same test, and hack/doccheck looks that it is there",
 			"go test ./controllers -run":     minutes,
+			"## A release":                   "make release-test makes one in CI",
 			"make run":                       "it goes on for ever; every test here runs the same program",
 		},
 	}
