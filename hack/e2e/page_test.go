@@ -4,12 +4,15 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // block is a fenced block of a page.
@@ -36,11 +39,15 @@ func readBlocks(t *testing.T, path string) []block {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return parseBlocks(string(text))
+}
+
+func parseBlocks(text string) []block {
 	var blocks []block
 	var b block
 	inside := false
 	number, indent := 0, ""
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		number++
 		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
 		switch {
@@ -105,6 +112,36 @@ func (b block) hasCommands() bool { return b.isCode() || len(b.inline) > 0 }
 // isCode says whether the block shows commands.
 func (b block) isCode() bool {
 	return b.language == "sh" || b.language == "console" || b.language == "text" && len(b.commands()) > 0
+}
+
+// A page shows commands in several ways. What it prints, what it only names and comments are none.
+func TestCommandsAreFoundAsAReaderFindsThem(t *testing.T) {
+	const text = "# Top\nSee `kubectl get pods -A`, `kubectl get` and `kubectl get … -A`.\n## Blocks\n" +
+		"```sh\n# a comment\none \\\n  --more\ncat <<'END' |\ntext\nEND\n  sort\n\nfor x in a b; do\n  echo $x\ndone\n```\n" +
+		"- Indented:\n\n  ```console\n  two\n  ```\n```text\n$ three\nprinted\n```\n```text\nno command\n```\n" +
+		"Write `x/y.yaml`, not `none`:\n\n```yaml\na: b\n```\nWrite `last.yaml`:\n```yaml\nc: d\n```\n"
+	var found, files []string
+	for _, b := range parseBlocks(text) {
+		commands := b.inline
+		if b.isCode() {
+			commands = append(commands, b.commands()...)
+		}
+		for _, c := range commands {
+			found = append(found, fmt.Sprintf("%d %s: %s", c.line, c.section, c.text))
+		}
+		files = append(files, b.file())
+	}
+	want := []string{
+		"2 Top: kubectl get pods -A",
+		"6 Blocks: one \\\n  --more", "8 Blocks: cat <<'END' |\ntext\nEND\n  sort", "13 Blocks: for x in a b; do\n  echo $x\ndone",
+		"20 Blocks: two", "23 Blocks: three",
+	}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"", "", "", "", "x/y.yaml", "last.yaml", ""}, files); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
 }
 
 // isWhole says whether a shell would begin to work, or wait for the next line.

@@ -51,7 +51,7 @@ type reader struct {
 // commandTime bounds a command of a page.
 const commandTime = 90 * time.Second
 
-// newReader makes a checkout in which nothing that is written reaches the repository.
+// newReader makes a checkout. What is written there does not reach the repository, but for what make builds in bin.
 func newReader(t *testing.T, w *world, programs ...string) *reader {
 	t.Helper()
 	root, err := rendered.Root()

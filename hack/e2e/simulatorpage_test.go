@@ -6,6 +6,7 @@ package e2e
 import (
 	"errors"
 	"net"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,6 +15,9 @@ import (
 // Somebody runs the simulator and talks to it with curl, as its page shows.
 func TestTheCommandsOfTheSimulatorsPageRun(t *testing.T) {
 	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("the page takes curl, which is not here")
+	}
 	programs := theSuite(t).BinDir()
 	address := freeAddress(t)
 	r := newReader(t, nil)
