@@ -143,6 +143,9 @@ func operatingRoute() route {
 			"kubectl get clustercredentials -A | grep FleetHeld": (*reader).massChange,
 			// The page on security says it, too.
 			"kubectl create rolebinding credentials": func(r *reader) { r.w.kubectl("delete", "rolebinding", "-n", "fleet", "credentials") },
+			"kubectl apply --server-side -k config/prometheus": func(r *reader) {
+				r.kinds(kind{"ServiceMonitor", "servicemonitors", "monitoring.coreos.com", "v1"}, kind{"PrometheusRule", "prometheusrules", "monitoring.coreos.com", "v1"})
+			},
 		},
 		after: map[string]func(*reader){"kubectl apply --server-side -k my-cluster": (*reader).restart},
 		prints: map[string]string{
@@ -154,8 +157,11 @@ func operatingRoute() route {
 	}
 }
 
-// gitKinds are the kinds of Argo CD and Flux, without a schema.
-const gitKinds = `
+// kind is one that another project brings along.
+type kind struct{ name, plural, group, version string }
+
+// foreignKind defines one, without a schema.
+const foreignKind = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: PLURAL.GROUP}
@@ -167,17 +173,22 @@ spec:
   - {name: VERSION, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
 `
 
+// kinds makes the API server know more of them.
+func (r *reader) kinds(all ...kind) {
+	for _, k := range all {
+		r.w.kubectlInput(strings.NewReplacer("KIND", k.name, "PLURAL", k.plural, "GROUP", k.group, "VERSION", k.version).Replace(foreignKind))
+		r.w.kubectl("wait", "crd/"+k.plural+"."+k.group, "--for=condition=Established", "--timeout=20s")
+	}
+}
+
 func gitopsRoute() route {
 	tools := func(r *reader) {
 		namespaces("flux-system")(r)
-		for _, kind := range [][4]string{
-			{"Application", "applications", "argoproj.io", "v1alpha1"},
-			{"GitRepository", "gitrepositories", "source.toolkit.fluxcd.io", "v1"},
-			{"Kustomization", "kustomizations", "kustomize.toolkit.fluxcd.io", "v1"},
-		} {
-			r.w.kubectlInput(strings.NewReplacer("KIND", kind[0], "PLURAL", kind[1], "GROUP", kind[2], "VERSION", kind[3]).Replace(gitKinds))
-			r.w.kubectl("wait", "crd/"+kind[1]+"."+kind[2], "--for=condition=Established", "--timeout=20s")
-		}
+		r.kinds(
+			kind{"Application", "applications", "argoproj.io", "v1alpha1"},
+			kind{"GitRepository", "gitrepositories", "source.toolkit.fluxcd.io", "v1"},
+			kind{"Kustomization", "kustomizations", "kustomize.toolkit.fluxcd.io", "v1"},
+		)
 		r.w.kubectl("create", "configmap", "argocd-cm", "-n", "argocd")
 	}
 	return route{
