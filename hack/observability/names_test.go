@@ -4,6 +4,7 @@
 package observability
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,9 +60,7 @@ func operator(t *testing.T) known {
 	if len(k) < 10 {
 		t.Fatalf("the operator has %d metrics: %v", len(k), k)
 	}
-	for name, labels := range foreign {
-		k[name] = labels
-	}
+	maps.Copy(k, foreign)
 	for _, r := range rules(t) {
 		if r.Record != "" {
 			k[r.Record] = []string{"namespace", "name", "account_kind", "account_namespace", "account"}
