@@ -20,6 +20,7 @@ import (
 var foreign = map[string][]string{
 	"controller_runtime_max_concurrent_reconciles": {"controller"},
 	"controller_runtime_reconcile_total":           {"controller", "result"},
+	"rest_client_requests_total":                   {"method", "code", "instance"},
 	"workqueue_depth":                              {"name"},
 	"process_resident_memory_bytes":                {"instance"}, // which Prometheus adds
 }
@@ -71,7 +72,7 @@ func operator(t *testing.T) known {
 
 var (
 	// metric is a name in an expression; what is in quotes or after "by" is none of these.
-	metric = regexp.MustCompile(`\b(clustercredential[_:][a-z_:]+|controller_runtime_\w+|workqueue_\w+|process_\w+|go_\w+)(?:\{([^}]*)\})?`)
+	metric = regexp.MustCompile(`\b(clustercredential[_:][a-z_:]+|controller_runtime_\w+|workqueue_\w+|process_\w+|rest_client_\w+|go_\w+)(?:\{([^}]*)\})?`)
 	label  = regexp.MustCompile(`(\w+)\s*(?:=~|!~|!=|=)\s*"`)
 	suffix = regexp.MustCompile(`_(bucket|sum|count)$`)
 	// grouping are the labels that an expression keeps or joins by.
