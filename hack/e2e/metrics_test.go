@@ -58,6 +58,7 @@ func TestMetricsAreForThoseWhoMaySeeThem(t *testing.T) {
 		`controller_runtime_reconcile_total{controller="clustercredential",result="requeue_after"} `,
 		`workqueue_depth{controller="clustercredential",name="clustercredential",`,
 		"process_resident_memory_bytes ",
+		`rest_client_requests_total{code="200",host=`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics do not have %s", want)

@@ -20,8 +20,9 @@ import (
 var foreign = map[string][]string{
 	"controller_runtime_max_concurrent_reconciles": {"controller"},
 	"controller_runtime_reconcile_total":           {"controller", "result"},
+	"rest_client_requests_total":                   {"method", "code", "instance"},
 	"workqueue_depth":                              {"name"},
-	"process_resident_memory_bytes":                {},
+	"process_resident_memory_bytes":                {"instance"}, // which Prometheus adds
 }
 
 // known is a Registerer that notes names and labels of what is registered.
@@ -71,9 +72,12 @@ func operator(t *testing.T) known {
 
 var (
 	// metric is a name in an expression; what is in quotes or after "by" is none of these.
-	metric = regexp.MustCompile(`\b(clustercredential[_:][a-z_:]+|controller_runtime_\w+|workqueue_\w+|process_\w+|go_\w+)(?:\{([^}]*)\})?`)
+	metric = regexp.MustCompile(`\b(clustercredential[_:][a-z_:]+|controller_runtime_\w+|workqueue_\w+|process_\w+|rest_client_\w+|go_\w+)(?:\{([^}]*)\})?`)
 	label  = regexp.MustCompile(`(\w+)\s*(?:=~|!~|!=|=)\s*"`)
 	suffix = regexp.MustCompile(`_(bucket|sum|count)$`)
+	// grouping are the labels that an expression keeps or joins by.
+	grouping = regexp.MustCompile(`\b(?:by|on|group_left)\s*\(([^)]*)\)`)
+	word     = regexp.MustCompile(`\w+`)
 )
 
 // check says what is wrong with the names of an expression.
@@ -83,6 +87,7 @@ func (k known) check(t *testing.T, where, expr string) {
 	if len(found) == 0 {
 		t.Errorf("%s asks for no metric of ours: %s", where, expr)
 	}
+	var all []string
 	for _, match := range found {
 		labels, is := k[match[1]]
 		if !is {
@@ -92,9 +97,17 @@ func (k known) check(t *testing.T, where, expr string) {
 			t.Errorf("%s asks for %s, which the operator does not have", where, match[1])
 			continue
 		}
+		all = append(all, labels...)
 		for _, l := range label.FindAllStringSubmatch(match[2], -1) {
 			if !slices.Contains(labels, l[1]) {
 				t.Errorf("%s asks for the label %s of %s, which has %v", where, l[1], match[1], labels)
+			}
+		}
+	}
+	for _, match := range grouping.FindAllStringSubmatch(expr, -1) {
+		for _, l := range word.FindAllString(match[1], -1) {
+			if !slices.Contains(all, l) {
+				t.Errorf("%s groups or joins by the label %s, which none of its metrics has", where, l)
 			}
 		}
 	}
