@@ -31,7 +31,7 @@ one_way = CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath"
 
 # Where the code of other projects reads what we write, each beside the versions of Kubernetes' libraries that it is built with.
 CONSUMERS := hack/conformance/consumers hack/conformance/argocd
-MODULES := . hack/conformance hack/conformance/world $(CONSUMERS) hack/tools hack/tools/golangci-lint hack/tools/kube
+MODULES := . hack/conformance hack/conformance/world $(CONSUMERS) hack/tools hack/tools/golangci-lint hack/tools/helm hack/tools/kube
 LDFLAGS := -s -w -X main.version=$(VERSION)
 CONTROLLER_GEN := go tool controller-gen
 BIN := $(CURDIR)/bin
@@ -69,9 +69,14 @@ generate: ## Generate the DeepCopy methods of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CustomResourceDefinitions and the manager's ClusterRole.
+manifests: ## Generate the CustomResourceDefinitions, the manager's ClusterRole, and what the chart has of config.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=clustercredential-operator paths=./controllers/... output:rbac:dir=config/rbac
+	hack/chart-files.sh
+
+.PHONY: chart-docs
+chart-docs: bin/helm-docs ## Write the README of the chart from the comments of its values.
+	bin/helm-docs --log-level=warning --sort-values-order=file --chart-search-root=config/helm
 
 .PHONY: fmt
 fmt: bin/golangci-lint ## Format the code.
@@ -94,7 +99,7 @@ tidy: ## Tidy the go.mod and go.sum of every module.
 	for module in $(MODULES); do (set -x; go mod tidy -C "$$module"); done
 
 .PHONY: verify
-verify: bin/kustomize ## Check that everything generated is up to date, and that modules, code and manifests are in order.
+verify: bin/kustomize bin/helm-docs ## Check that everything generated is up to date, and that modules, code and manifests are in order.
 	MODULES="$(MODULES)" hack/verify.sh
 
 .PHONY: vulncheck
@@ -104,7 +109,7 @@ vulncheck: bin/govulncheck ## Look for known vulnerabilities in what the manager
 ##@ Test
 
 .PHONY: test
-test: ## Run the whole test suite, with a real etcd and kube-apiserver (built or fetched once, which takes minutes).
+test: bin/kustomize bin/helm4 ## Run the whole test suite, with a real etcd and kube-apiserver (built or fetched once, which takes minutes).
 	@$(call kube_assets,$(TEST_ASSETS)); \
 	race=-race; \
 	if [[ "$$(go env CGO_ENABLED)" != 1 ]] || ! command -v $$(go env CC) >/dev/null; then \
@@ -114,7 +119,7 @@ test: ## Run the whole test suite, with a real etcd and kube-apiserver (built or
 	rest="$$(go list ./... | grep -vxF "$$pure")"; \
 	status=0; set -x; \
 	$(one_way) go test $(TESTARGS) $(PURE) $(VIRTUAL) || status=1; \
-	$(one_way) go test -C hack/conformance $(TESTARGS) ./... || status=1; \
+	$(one_way) go test -C hack/conformance -count=1 $(TESTARGS) ./... || status=1; \
 	$(MAKE) --no-print-directory test-conformance || status=1; \
 	$(one_way) go test -timeout=20m -parallel=6 -run='$(SWEEPS)' $(TESTARGS) ./controllers || status=1; \
 	go test $$race -timeout=30m -skip='$(SWEEPS)' $(TESTARGS) $$rest || status=1; \
@@ -132,6 +137,10 @@ test-conformance: ## Have the code of those who use our Secrets read them and lo
 	  $(one_way) go test -C "$$module" -count=1 $(TESTARGS) ./... || status=1; \
 	done; \
 	exit $$status
+
+.PHONY: chart-test
+chart-test: bin/helm3 bin/helm4 bin/helm-unittest ## Lint the chart and render it with Helm 3 and 4 for each file of config/helm/ci, and run its own tests.
+	hack/chart-test.sh
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
@@ -212,14 +221,19 @@ uninstall: bin/kustomize ## Remove the CustomResourceDefinitions, and with them 
 deploy: bin/kustomize ## Install everything (CONFIG=config/namespaced: for some namespaces only), with the image IMG.
 	$(call render) | $(KUBECTL) apply --server-side -f -
 
+# Namespaces hold more than what was installed: the keys that people keep there, for one.
+without_namespaces = awk 'function flush() { if (!drop) printf "%s", text; text = ""; drop = 0 } \
+  /^---$$/ { flush() } { text = text $$0 "\n" } /^kind: Namespace$$/ { drop = 1 } END { flush() }'
+
 .PHONY: undeploy
-undeploy: bin/kustomize ## Remove everything that "deploy" installed, and with it every object of our kinds.
-	$(call render) | $(KUBECTL) delete --ignore-not-found -f -
+undeploy: bin/kustomize ## Remove what "deploy" installed, and with it every object of our kinds. The namespace stays.
+	$(call render) | $(without_namespaces) | $(KUBECTL) delete --ignore-not-found -f -
+	@echo 'make: the namespace is left, with the Secrets in it. If nothing there is needed: $(KUBECTL) delete namespace clustercredential-system'
 
 ##@ Tools (built into bin/ when the module that pins them changes)
 
 # The caller's GOFLAGS are for the caller's own builds.
-build_tool = GOFLAGS=-mod=readonly CGO_ENABLED=0 go build -C $(1) -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/$(@F) $(2) && touch $@
+build_tool = GOFLAGS=-mod=readonly CGO_ENABLED=0 go build -C $(1) -trimpath -ldflags '-s -w $(3)' -buildvcs=false -o $(BIN)/$(@F) $(2) && touch $@
 
 bin/golangci-lint: hack/tools/golangci-lint/go.mod hack/tools/golangci-lint/go.sum hack/tools/golangci-lint/main.go
 	$(call build_tool,hack/tools/golangci-lint,.)
@@ -239,5 +253,21 @@ bin/cyclonedx-gomod: hack/tools/go.mod hack/tools/go.sum
 bin/govulncheck: hack/tools/go.mod hack/tools/go.sum
 	$(call build_tool,hack/tools,golang.org/x/vuln/cmd/govulncheck)
 
+bin/helm4: hack/tools/helm/go.mod hack/tools/helm/go.sum
+	$(call build_tool,hack/tools/helm,helm.sh/helm/v4/cmd/helm)
+
+# Helm 3 is told when it is built which Kubernetes it takes for there without a cluster. Without that it is an old one.
+helm3_kube = $(foreach package,chartutil lint/rules,-X helm.sh/helm/v3/pkg/$(package).k8sVersionMinor=$(shell \
+  cd hack/tools/helm && go list -m -f '{{.Version}}' k8s.io/client-go | cut -d. -f2))
+
+bin/helm3: hack/tools/helm/go.mod hack/tools/helm/go.sum
+	$(call build_tool,hack/tools/helm,helm.sh/helm/v3/cmd/helm,$(helm3_kube))
+
+bin/helm-docs: hack/tools/helm/go.mod hack/tools/helm/go.sum
+	$(call build_tool,hack/tools/helm,github.com/norwoodj/helm-docs/cmd/helm-docs)
+
+bin/helm-unittest: hack/tools/helm/go.mod hack/tools/helm/go.sum
+	$(call build_tool,hack/tools/helm,github.com/helm-unittest/helm-unittest/cmd/helm-unittest,$(helm3_kube))
+
 .PHONY: tools
-tools: bin/golangci-lint bin/kustomize bin/crd-ref-docs bin/benchstat bin/cyclonedx-gomod bin/govulncheck ## Build all tools.
+tools: bin/helm3 bin/helm4 bin/helm-docs bin/helm-unittest bin/golangci-lint bin/kustomize bin/crd-ref-docs bin/benchstat bin/cyclonedx-gomod bin/govulncheck ## Build all tools.

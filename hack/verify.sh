@@ -25,8 +25,9 @@ git ls-files -z --cached --others --exclude-standard |
   tar --create --null --files-from=- | tar --extract --directory="$work/before"
 cp -R "$work/before" "$work/after"
 make --no-print-directory -C "$work/after" generate manifests || fail "\"make generate manifests\" does not work"
+bin/helm-docs --log-level=warning --sort-values-order=file --chart-search-root="$work/after/config/helm" || fail "\"make chart-docs\" does not work"
 diff -ru "$work/before" "$work/after" ||
-  fail "generated files are out of date: run \"make generate manifests\" and commit the result"
+  fail "generated files are out of date: run \"make generate manifests chart-docs\" and commit the result"
 
 for module in ${MODULES:-.}; do
   check "go.mod and go.sum of $module"

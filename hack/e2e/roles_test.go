@@ -54,6 +54,11 @@ func install(ctx context.Context, s *stack.Stack, overlay string) (*roles, error
 	if out, err := s.Kubectl("apply", "--server-side", "--force-conflicts", "-k", overlay); err != nil {
 		return nil, fmt.Errorf("installing the operator: %w\n%s", err, out)
 	}
+	return logIn(ctx, s)
+}
+
+// logIn takes a token of the ServiceAccount that is installed.
+func logIn(ctx context.Context, s *stack.Stack) (*roles, error) {
 	client, err := kubernetes.NewForConfig(s.Kube.Config())
 	if err != nil {
 		return nil, err
