@@ -20,6 +20,11 @@ RUN CGO_ENABLED=0 GOOS=${TARGETOS:-linux} GOARCH=${TARGETARCH} \
     go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o manager ./cmd
 
 FROM ${FINAL_IMAGE}
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="clustercredential-operator" \
+      org.opencontainers.image.description="Keeps kubeconfigs for Huawei Cloud CCE clusters in Secrets, and rotates them" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
 WORKDIR /
 COPY --from=builder /workspace/manager /manager
 USER 65532:65532

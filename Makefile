@@ -78,6 +78,13 @@ manifests: ## Generate the CustomResourceDefinitions, the manager's ClusterRole,
 chart-docs: bin/helm-docs ## Write the README of the chart from the comments of its values.
 	bin/helm-docs --log-level=warning --sort-values-order=file --chart-search-root=config/helm
 
+.PHONY: reference
+reference: bin/crd-ref-docs ## Generate docs/reference.md, a part of "manifests": every field, from the comments in api/v1alpha1.
+	bin/crd-ref-docs --log-level=ERROR --renderer=markdown --source-path=api/v1alpha1 --config=hack/crd-ref-docs/config.yaml \
+	  --templates-dir=hack/crd-ref-docs/templates --output-path=docs/reference.md
+manifests: reference
+verify: bin/crd-ref-docs
+
 .PHONY: fmt
 fmt: bin/golangci-lint ## Format the code.
 	bin/golangci-lint fmt
@@ -142,6 +149,10 @@ test-conformance: ## Have the code of those who use our Secrets read them and lo
 chart-test: bin/helm3 bin/helm4 bin/helm-unittest ## Lint the chart and render it with Helm 3 and 4 for each file of config/helm/ci, and run its own tests.
 	hack/chart-test.sh
 
+.PHONY: alerts-test
+alerts-test: ## Have promtool read the alerts and dashboards, and try each alert on made-up series.
+	$(one_way) hack/alerts-test.sh
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' api cmd controllers hack | sort | \
@@ -167,6 +178,10 @@ soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10
 demo: ## See it at work: real servers, a simulated cloud, certificates that rotate. Ends by itself.
 	@$(call kube_assets); $(one_way) go build -o bin/demo ./hack/demo; exec bin/demo $(ARGS)
 
+.PHONY: recordings
+recordings: build-plugin ## Make the pictures of a terminal in docs/images (ARGS=list: that one only), by running what they show.
+	@$(call kube_assets); $(one_way) go build -o bin/recordings ./hack/recordings; exec bin/recordings $(ARGS)
+
 .PHONY: stand
 stand: ## Have a whole world to try things in: real servers, a simulated cloud, the manager. Until Ctrl-C.
 	@$(call kube_assets); $(one_way) go build -o bin/stand ./hack/stand; exec bin/stand $(ARGS)
@@ -182,6 +197,10 @@ build: ## Build the manager.
 	@# Without what Go would note of git, the bytes are those of a build in the Dockerfile or from an archive.
 	$(one_way) go build -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/manager ./cmd
 
+.PHONY: build-plugin
+build-plugin: ## Build the plugin for kubectl, bin/kubectl-clustercredential.
+	$(one_way) go build -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/kubectl-clustercredential$$(go env GOEXE) ./cmd/kubectl-clustercredential
+
 .PHONY: run
 run: ## Run the manager here, against the cluster of the current kubeconfig.
 	go run ./cmd $(ARGS)
@@ -189,6 +208,10 @@ run: ## Run the manager here, against the cluster of the current kubeconfig.
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: image-test
+image-test: build ## Build the Dockerfile with buildah on base images made here, look at the image and run it. Needs root.
+	VERSION="$(VERSION)" hack/image-test.sh
 
 .PHONY: build-installer
 build-installer: bin/kustomize ## Write everything that a cluster needs (CONFIG), with the image IMG, into dist/install.yaml.
@@ -198,6 +221,19 @@ build-installer: bin/kustomize ## Write everything that a cluster needs (CONFIG)
 .PHONY: reproducible
 reproducible: ## Build the manager three times, each in a directory and with a cache of its own, and compare the bytes. Minutes.
 	VERSION="$(VERSION)" hack/reproducible.sh
+
+# What "release" builds for. "release-test" builds for this machine only, unless one of them is given.
+PLATFORMS ?=
+PLUGIN_PLATFORMS ?=
+release_tools := bin/kustomize bin/helm4 bin/cyclonedx-gomod
+
+.PHONY: release
+release: $(release_tools) ## Make everything of the release VERSION, with the image's repository IMG, into dist/. The same way twice.
+	VERSION="$(VERSION)" IMG="$(IMG)" PLATFORMS="$(PLATFORMS)" PLUGIN_PLATFORMS="$(PLUGIN_PLATFORMS)" hack/release.sh
+
+.PHONY: release-test
+release-test: $(release_tools) ## Make a release twice, in two directories, for this machine, and compare the bytes.
+	PLATFORMS="$(PLATFORMS)" PLUGIN_PLATFORMS="$(PLUGIN_PLATFORMS)" hack/release-test.sh
 
 .PHONY: sbom
 sbom: build bin/cyclonedx-gomod ## Write what the manager is made of into dist/sbom.cdx.json (CycloneDX).

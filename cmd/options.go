@@ -14,6 +14,8 @@ import (
 	"go.uber.org/zap/zapcore"
 	_ "sigs.k8s.io/controller-runtime/pkg/client/config" // registers --kubeconfig
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/clustercredential/operator/controllers"
 )
 
 // accountWorkers is how many CloudAccounts are looked at at a time: a check may take
@@ -52,7 +54,7 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding a Lease; needed with more than one replica")
 	flags.StringVar(&namespaces, "namespaces", "", "comma-separated list of the namespaces to look at; empty: all")
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
-	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", 10*time.Minute, "least time between two certificates of one ClusterCredential without a request")
+	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", controllers.DefaultMinIssueInterval, "least time between two certificates of one ClusterCredential without a request")
 	flags.DurationVar(&o.verifyInterval, "verify-interval", 10*time.Minute, "how often a published credential is tried against its cluster")
 	flags.BoolVar(&o.verifyCustomEndpoints, "verify-custom-endpoints", true, "try credentials at the servers and through the proxies that spec.endpoint gives, too; false: only at addresses that the cloud offers")
 	flags.DurationVar(&o.clusterInterval, "cluster-interval", 10*time.Minute, "how often the clusters of an account are listed, to see whether addresses have moved or clusters are gone")

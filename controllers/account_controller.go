@@ -85,7 +85,10 @@ func (r *AccountReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	if meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady) {
 		setReady(&next, object, now, v1alpha1.ReasonValid, keyWorks+capacityNote(users, a.budget.PerMinute))
 	}
-	r.Metrics.accountReady(request.NamespacedName, meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady))
+	r.Metrics.observeAccount(request.NamespacedName, accountState{
+		ready: meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady), needed: renewalsPerMinute(users), limit: a.budget.PerMinute,
+		key: digest(a.budget.Key), suspended: object.suspend,
+	})
 	if equality.Semantic.DeepEqual(object.status, next) {
 		return reconcile.Result{RequeueAfter: min(after, time.Hour)}, nil // nothing to tell: look again then
 	}

@@ -254,4 +254,7 @@ func TestAFleetThatCannotBeRenewedAtTheAccountsRateIsSaidSo(t *testing.T) {
 	if account, _ := lookAtAccount(t, w); readyOf(account) != "True/Valid" {
 		t.Errorf("Ready %s: the key works all the same", readyOf(account))
 	}
+	if needed, limit := w.Gauge("clustercredential_account_rate_needed"), w.Gauge("clustercredential_account_rate_limit"); needed < 1 || needed > 2 || limit != 1 {
+		t.Errorf("metrics tell of %g a minute, and of a limit of %g", needed, limit)
+	}
 }

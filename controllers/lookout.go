@@ -410,6 +410,9 @@ func (p *pass) phaseFailure() *status.Failure {
 	}
 }
 
+// isAsleep says whether the cluster hibernates, as far as the last list tells: somebody has sent it to sleep, and nothing is wrong with it.
+func (p *pass) isAsleep() bool { return p.phase == "Hibernating" || p.phase == "Hibernation" }
+
 // asleepBefore says whether a renewal waits for a cluster that was not available, or gone, when it was last listed.
 func (p *pass) asleepBefore() bool {
 	stored := p.stored()

@@ -272,9 +272,16 @@ func TestAClusterThatSleepsIsNoAlarm(t *testing.T) {
 			if failures := w.Get("prod-1").Status.Failures; failures > 0 {
 				t.Errorf("%d failures are counted", failures)
 			}
+			asleep := func() bool { return w.Gauge("clustercredential_cluster_asleep") == 1 }
+			if asleep() != strings.HasPrefix(phase, "Hibernat") {
+				t.Errorf("metrics say that it is asleep: %v", asleep())
+			}
 			changeCluster(w, func(c *ccesim.Cluster) { c.Phase = "Available" })
 			look(t, w)
 			w.Settle("prod-1")
+			if asleep() {
+				t.Error("metrics say that it is asleep, and it is not any more")
+			}
 			wantPosts(t, w, 2)
 			wantConditions(t, w.Get("prod-1"), healthy)
 		})

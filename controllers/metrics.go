@@ -32,7 +32,7 @@ type Metrics struct {
 
 	mu       sync.Mutex
 	objects  map[types.NamespacedName]objectState
-	accounts map[types.NamespacedName]bool
+	accounts map[types.NamespacedName]accountState
 }
 
 // objectState is what the object gauges tell.
@@ -41,13 +41,26 @@ type objectState struct {
 	notBefore, notAfter, renewal, nextAttempt time.Time
 	expiries                                  []time.Time // of the certificates that are known by serial number
 	conditions                                []conditionState
+	asleep                                    bool // the cluster hibernates, as far as it is known
+}
+
+// accountState is what the account gauges tell.
+type accountState struct {
+	ready, suspended bool
+	needed           float64 // certificates a minute that renewals by time of its credentials need
+	limit            int     // as many are allowed
+	// key names what accounts share that have the same key, and so its limit; it tells nothing of the key.
+	key string
 }
 
 type conditionState struct {
 	kind, status, reason string
 }
 
-var accountLabels = []string{"account_kind", "account_namespace", "account"}
+var (
+	accountLabels = []string{"account_kind", "account_namespace", "account"}
+	keyLabels     = []string{"account_kind", "account_namespace", "account", "key"}
+)
 
 // NewMetrics returns metrics that are registered with registry.
 func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
@@ -59,7 +72,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		unknown:   counter("unknown_outcomes_total", "Calls whose answer was lost: a certificate may exist that is not stored.", accountLabels...),
 		tries:     counter("verification_total", "Times that a credential was tried against its cluster, by result (accepted, refused, unreachable, busy).", "result"),
 		objects:   map[types.NamespacedName]objectState{},
-		accounts:  map[types.NamespacedName]bool{},
+		accounts:  map[types.NamespacedName]accountState{},
 	}
 	for _, c := range []prometheus.Collector{m.issuances, m.duration, m.publishes, m.waits, m.unknown, m.tries, objectGauges{m}} {
 		if err := registry.Register(c); err != nil {
@@ -119,9 +132,9 @@ func (m *Metrics) unknownOutcome(cc *v1alpha1.ClusterCredential) {
 	m.unknown.WithLabelValues(labelsOf(accountName(cc))...).Inc()
 }
 
-// observe notes the status of an object for the gauges.
-func (m *Metrics) observe(cc *v1alpha1.ClusterCredential, s v1alpha1.ClusterCredentialStatus) {
-	state := objectState{account: accountName(cc), renewal: timeOf(s.RenewalTime), nextAttempt: timeOf(s.NextAttemptTime)}
+// observe notes the status of an object for the gauges, and whether its cluster hibernates.
+func (m *Metrics) observe(cc *v1alpha1.ClusterCredential, s v1alpha1.ClusterCredentialStatus, asleep bool) {
+	state := objectState{account: accountName(cc), renewal: timeOf(s.RenewalTime), nextAttempt: timeOf(s.NextAttemptTime), asleep: asleep}
 	if s.Certificate != nil {
 		state.notBefore, state.notAfter = s.Certificate.NotBefore.Time, s.Certificate.NotAfter.Time
 	}
@@ -144,11 +157,11 @@ func (m *Metrics) forget(name types.NamespacedName) {
 	delete(m.objects, name)
 }
 
-// accountReady notes whether an account's key works.
-func (m *Metrics) accountReady(name types.NamespacedName, ready bool) {
+// observeAccount notes whether an account's key works, and how much of its limit is needed.
+func (m *Metrics) observeAccount(name types.NamespacedName, state accountState) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.accounts[name] = ready
+	m.accounts[name] = state
 }
 
 func (m *Metrics) forgetAccount(name types.NamespacedName) {

@@ -232,7 +232,7 @@ func client404(err error) error {
 // speak logs the decision, and tells of transitions in events and metrics.
 func (r *CredentialReconciler) speak(ctx context.Context, p *pass, previous, next v1alpha1.ClusterCredentialStatus) {
 	log := ctrl.LoggerFrom(ctx)
-	r.Metrics.observe(p.cc, next)
+	r.Metrics.observe(p.cc, next, p.isAsleep())
 	if p.lost != nil || p.attempt != nil && p.attempt.Unknown {
 		r.Metrics.unknownOutcome(p.cc)
 	}

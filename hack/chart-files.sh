@@ -15,11 +15,6 @@ cp crd/bases/*.yaml "$files/crds/"
 cp rbac/*role.yaml "$files/rbac/"
 cp namespaced/operator/cluster_role.yaml namespaced/namespace/role.yaml "$files/namespaced/"
 cp network-policy/network_policy.yaml "$files/"
-if [[ -e prometheus/rules.yaml ]]; then
-  mkdir "$files/prometheus"
-  cp prometheus/rules.yaml "$files/prometheus/"
-fi
-if compgen -G 'grafana/*.json' >/dev/null; then
-  mkdir "$files/grafana"
-  cp grafana/*.json "$files/grafana/"
-fi
+mkdir "$files"/{prometheus,grafana}
+cp prometheus/rules.yaml "$files/prometheus/"
+cp grafana/*.json "$files/grafana/"

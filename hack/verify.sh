@@ -19,11 +19,12 @@ check "generated files"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/before"
+ln -s "$PWD/bin" "$work/before/bin" # the tools are built already
 # What git knows or would take, as it is now in the work tree.
 git ls-files -z --cached --others --exclude-standard |
   while IFS= read -r -d '' file; do [[ ! -e $file ]] || printf '%s\0' "$file"; done |
   tar --create --null --files-from=- | tar --extract --directory="$work/before"
-cp -R "$work/before" "$work/after"
+cp -Rp "$work/before" "$work/after"
 make --no-print-directory -C "$work/after" generate manifests || fail "\"make generate manifests\" does not work"
 bin/helm-docs --log-level=warning --sort-values-order=file --chart-search-root="$work/after/config/helm" || fail "\"make chart-docs\" does not work"
 diff -ru "$work/before" "$work/after" ||
@@ -39,7 +40,7 @@ unformatted="$(git ls-files -z --cached --others --exclude-standard -- '*.go' | 
 [[ -z $unformatted ]] || fail "not formatted: run \"make fmt\" for" "$unformatted"
 
 check "manifests"
-for config in config/default config/namespaced config/network-policy config/samples; do
+for config in config/default config/namespaced config/network-policy config/prometheus config/samples; do
   bin/kustomize build "$config" >/dev/null || fail "$config does not build"
 done
 

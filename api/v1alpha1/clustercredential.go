@@ -338,8 +338,11 @@ type Access string
 
 // The ways to a cluster's API server.
 const (
-	AccessAuto     Access = "Auto"
+	// AccessAuto is the external address where that has TLS verification, and else the internal one.
+	AccessAuto Access = "Auto"
+	// AccessInternal is the address in the cluster's VPC.
 	AccessInternal Access = "Internal"
+	// AccessExternal is the public address.
 	AccessExternal Access = "External"
 	// AccessCustom is an address that spec.endpoint.server gives, or one that spec.endpoint.context names and that is neither
 	// the internal nor the external one, such as a custom SAN.

@@ -191,6 +191,21 @@ func (w *World) Counted(name string) (sum float64) {
 	return sum
 }
 
+// Gauge is the sum of a gauge over all its labels.
+func (w *World) Gauge(name string) (sum float64) {
+	w.T.Helper()
+	families, err := w.registry.Gather()
+	w.Must(err)
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == name {
+				sum += metric.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
 // SetFloor restarts the operator with another --min-issue-interval.
 func (w *World) SetFloor(floor time.Duration) {
 	w.config.MinIssueInterval = floor

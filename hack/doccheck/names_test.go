@@ -199,6 +199,13 @@ func TestTheFlagsThatPagesNameExist(t *testing.T) {
 		if name == "docs/ccesim.md" {
 			continue // the simulator has flags of its own
 		}
+		flags := flags
+		switch {
+		case name == pluginPage:
+			flags = pluginFlags()
+		case strings.HasPrefix(name, runbooks):
+			flags = slices.Concat(flags, pluginFlags()) // they tell how to look at both
+		}
 		for _, span := range spans(p.prose) {
 			word, _, _ := strings.Cut(span, "=")
 			if ours.MatchString(word) && !slices.Contains(flags, word[2:]) {

@@ -14,6 +14,9 @@ import (
 // root is the root of the repository.
 const root = "../.."
 
+// runbooks is where the pages are that alerts lead to.
+const runbooks = "docs/runbooks/"
+
 // page is a page in Markdown.
 type page struct {
 	path   string // below root
@@ -28,9 +31,13 @@ type block struct{ language, text string }
 // pages are all that this package looks at.
 func pages(t *testing.T) map[string]page {
 	t.Helper()
-	docs, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil || len(docs) == 0 {
-		t.Fatalf("no pages in docs: %v", err)
+	var docs []string
+	for _, folder := range []string{"docs", runbooks} {
+		found, err := filepath.Glob(filepath.Join(root, folder, "*.md"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no pages in %s: %v", folder, err)
+		}
+		docs = append(docs, found...)
 	}
 	all := map[string]page{}
 	for _, file := range append(docs, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "SECURITY.md")) {

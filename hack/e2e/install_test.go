@@ -86,15 +86,19 @@ func (w *world) make(dir string, args ...string) string {
 	ctx, cancel := context.WithTimeout(w.t.Context(), makeTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "make", append([]string{"-C", dir, "--no-print-directory"}, args...)...)
-	environment := slices.DeleteFunc(os.Environ(), func(variable string) bool {
-		return strings.HasPrefix(variable, "MAKE") || strings.HasPrefix(variable, "MFLAGS") // those of a make that runs this
-	})
-	cmd.Env = append(environment, "KUBECONFIG="+w.Kubeconfig, "PATH="+os.Getenv("KUBEBUILDER_ASSETS")+":"+os.Getenv("PATH"))
+	cmd.Env = append(withoutMake(os.Environ()), "KUBECONFIG="+w.Kubeconfig, "PATH="+os.Getenv("KUBEBUILDER_ASSETS")+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		w.t.Fatalf("make %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// withoutMake is an environment without the variables of a make that runs this.
+func withoutMake(environment []string) []string {
+	return slices.DeleteFunc(environment, func(variable string) bool {
+		return strings.HasPrefix(variable, "MAKE") || strings.HasPrefix(variable, "MFLAGS")
+	})
 }
 
 // objects are those of a text by kind and name.

@@ -92,10 +92,11 @@ func ownSuite(t *testing.T) *shared {
 	return s
 }
 
-// ownServers are an API server and a cloud on which nothing is installed yet: mustInstall does.
-func ownServers(t *testing.T) *shared {
+// ownServers are an API server and a cloud on which nothing is installed yet but the CRDs, those in crdDirs if there are: mustInstall
+// does.
+func ownServers(t *testing.T, crdDirs ...string) *shared {
 	t.Helper()
-	s, err := startServers(context.Background(), t.TempDir(), theSuite(t).BinDir())
+	s, err := startServers(context.Background(), t.TempDir(), theSuite(t).BinDir(), crdDirs...)
 	if err != nil {
 		t.Fatal("e2e:", err)
 	}
@@ -129,12 +130,13 @@ func (s *shared) mustInstall(t *testing.T, overlay string) {
 }
 
 // startServers starts the servers, and installs nothing.
-func startServers(ctx context.Context, dir, binDir string) (*shared, error) {
+func startServers(ctx context.Context, dir, binDir string, crdDirs ...string) (*shared, error) {
 	audit := filepath.Join(dir, "audit.log")
 	s, err := stack.Start(ctx, stack.Options{
 		Dir: dir, BinDir: binDir, Out: os.Stderr, Clusters: []string{"prod-1", "prod-2"},
 		Kube: realkube.Options{
 			AuditLog:    audit,
+			CRDDirs:     crdDirs,
 			Controllers: []string{realkube.GarbageCollector, realkube.NamespaceController},
 			APIServerArgs: map[string][]string{
 				"audit-log-maxsize":                       {"2000"}, // MB: one file for the whole suite

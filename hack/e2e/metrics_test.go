@@ -49,6 +49,16 @@ func TestMetricsAreForThoseWhoMaySeeThem(t *testing.T) {
 		"clustercredential_issuances_total{" + account + `,reason="Issued",result="success"} 1`,
 		"clustercredential_issue_duration_seconds_count{" + account + "} 1",
 		`clustercredential_publish_total{format="Kubeconfig",result="success"} 1`,
+		"clustercredential_cluster_asleep{" + object + "} 0",
+		"clustercredential_account_suspended{" + account + "} 0",
+		"clustercredential_account_rate_needed{" + account + ",key=",
+		"clustercredential_account_rate_limit{" + account + ",key=",
+		// What alerts and dashboards ask of the libraries below (hack/observability).
+		`controller_runtime_max_concurrent_reconciles{controller="clustercredential"} `,
+		`controller_runtime_reconcile_total{controller="clustercredential",result="requeue_after"} `,
+		`workqueue_depth{controller="clustercredential",name="clustercredential",`,
+		"process_resident_memory_bytes ",
+		`rest_client_requests_total{code="200",host=`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics do not have %s", want)

@@ -97,14 +97,15 @@ func readPage(t *testing.T, path string, with *strings.Replacer) page {
 	return p
 }
 
-// asUser runs commands as the administrator would in a shell, and returns what they print. Those that fail end it.
-func (w *world) asUser(dir, commands string) string {
+// asUser runs commands as the administrator would in a shell, with more variables, and returns what they print. Those that fail end it.
+func (w *world) asUser(dir, commands string, env ...string) string {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+w.Kubeconfig, "PATH="+os.Getenv("KUBEBUILDER_ASSETS")+":"+os.Getenv("PATH"))
+	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		w.t.Fatalf("%s\n%v\n%s", strings.ReplaceAll(commands, canarySecretKey, "…"), err, out)

@@ -27,6 +27,7 @@ type world struct {
 	gate      *gate // of managers that are started from now on; nil: they go straight to both servers
 	gates     []*gate
 	front     *front // nil: managers go straight to the API server, or to the gate
+	cluster   *front // where a cluster can be cut off from everybody: what stands before its API server
 	ownsLease bool
 	secrets   []needle // more of what nobody may say, besides what every world looks for
 	// client is how the test looks at things. What it does, it does with kubectl.
@@ -99,6 +100,12 @@ func (w *world) leave() {
 // startManager starts a manager that runs as the shipped ServiceAccount.
 func (w *world) startManager(args ...string) *stack.Manager {
 	w.t.Helper()
+	return w.startProgram("", args...)
+}
+
+// startProgram is startManager with a program of its own; empty: that of the stack.
+func (w *world) startProgram(program string, args ...string) *stack.Manager {
+	w.t.Helper()
 	user, cloud := w.roles.operator, w.cloud.URL
 	if w.gate != nil {
 		user, cloud = w.gate.asUser(), w.gate.cloud.URL
@@ -112,7 +119,7 @@ func (w *world) startManager(args ...string) *stack.Manager {
 	}
 	all = append(append(all, w.args...), args...)
 	m, err := w.StartManager(context.Background(), stack.ManagerOptions{
-		Args: all, Env: w.env, User: user, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
+		Program: program, Args: all, Env: w.env, User: user, Name: fmt.Sprintf("%s-manager-%d", w.namespace, len(w.managers)+1),
 	})
 	w.must(err)
 	w.managers = append(w.managers, m)

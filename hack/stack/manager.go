@@ -21,6 +21,8 @@ import (
 
 // ManagerOptions say how a manager runs. The zero value is a good start.
 type ManagerOptions struct {
+	// Program is the file to run. Unset: the manager of the stack.
+	Program string
 	// Args are more flags; they come last, so that they win.
 	Args []string
 	// Env are more variables of the environment, as NAME=value.
@@ -62,7 +64,10 @@ func (s *Stack) StartManager(ctx context.Context, o ManagerOptions) (*Manager, e
 		"--kubeconfig=" + kubeconfig, "--cce-endpoint=" + s.Sim.URL, "--iam-endpoint=" + s.Sim.URL,
 		"--metrics-bind-address=" + addresses[0], "--metrics-secure=false", "--health-probe-bind-address=" + addresses[1],
 	}, o.Args...)
-	cmd := exec.Command(filepath.Join(s.binDir, "manager"), args...) //nolint:noctx // it lives until it is told to end
+	if o.Program == "" {
+		o.Program = filepath.Join(s.binDir, "manager")
+	}
+	cmd := exec.Command(o.Program, args...) //nolint:noctx // it lives until it is told to end
 	cmd.Env = append(os.Environ(), o.Env...)
 	p, err := startProcess(o.Name, filepath.Join(s.Dir, o.Name+".log"), cmd)
 	if err != nil {

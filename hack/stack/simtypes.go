@@ -26,6 +26,7 @@ type Entry struct {
 	Fault     string    `json:"fault"`    // what the script did to it
 	Finished  bool      `json:"finished"` // the cloud is done with it
 	Complete  bool      `json:"complete"` // the whole answer went out
+	Revoked   bool      `json:"revoked"`  // a later clustercertrevoke covers the certificate
 }
 
 // Fault is something that goes wrong; docs/ccesim.md has the names and what the fields mean.
