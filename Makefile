@@ -170,6 +170,7 @@ soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10
 	$(one_way) go test -timeout=0 -v -run='^(TestTenYearsOfAFleet|TestFleetsInHardTimes)$$' ./hack/soak -rounds=$(ROUNDS)
 	$(one_way) go test -timeout=0 -v ./hack/year -years=$(ROUNDS)
 	@$(call kube_assets,$(TEST_ASSETS)); set -x; $(one_way) go test -timeout=0 ./hack/e2e -whole
+	$(MAKE) release-test PLATFORMS="linux/amd64 linux/arm64" PLUGIN_PLATFORMS="linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64"
 	$(MAKE) fuzz
 	$(MAKE) mutants
 	$(MAKE) bench
