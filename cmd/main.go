@@ -203,7 +203,8 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 	prober := verify.New(verify.Options{Slots: max(1, o.workers/2)})
 	config := controllers.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Keys: keys,
-		Dialer: dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
+		KeyRefused: func(account types.NamespacedName) { accounts.KeyChanged(account) },
+		Dialer:     dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
 		Clock: realClock, Metrics: counted,
 		MinIssueInterval: o.minIssueInterval,
 		FleetHold:        o.fleetHold,

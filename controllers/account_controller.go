@@ -122,8 +122,10 @@ func (r *AccountReconciler) examine(ctx context.Context, now time.Time, a accoun
 		return next, time.Hour
 	}
 	if held := r.Budget.Probe(now, a.budget); held.Hold != budget.None {
-		if next.ObservedGeneration != a.object.GetGeneration() || next.CheckedWith != seen {
-			next.ObservedGeneration, next.CheckedWith = a.object.GetGeneration(), "" // what was said was said of another key
+		works := meta.IsStatusConditionTrue(next.Conditions, v1alpha1.ConditionReady)
+		if next.ObservedGeneration != a.object.GetGeneration() || next.CheckedWith != seen || works && held.Hold == budget.Refused {
+			// What was said was said of another key, or before the cloud refused this one.
+			next.ObservedGeneration, next.CheckedWith = a.object.GetGeneration(), ""
 			setReady(&next, a.object, now, heldReason(held.Hold), heldMessage(held))
 		}
 		return next, held.At.Sub(now)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -168,6 +169,36 @@ func TestAnAccountDoesNotSayOfAKeyThatIsHeldWhatItSaidOfTheOneBefore(t *testing.
 	}
 	change("the right one again, which was accepted before", right, "True/Valid", 1)
 	change("a fifth wrong one", "wrong-again", "False/Unauthorized", 0)
+}
+
+// Whoever disables a key in the cloud changes nothing in the hub.
+func TestAKeyThatIsRefusedInMidLifeIsToldByItsAccount(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	lookAtAccount(t, w)
+	w.Create(w.Credential("prod-1"))
+	w.Settle("prod-1")
+	w.Clock.SetTime(w.Get("prod-1").Status.RenewalTime.Add(time.Second))
+	lookAtAccount(t, w) // for six hours from now on it need not be tried
+	told := 0
+	w.TellRefused(func(types.NamespacedName) { told++ })
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultUnauthorized, Op: ccesim.OpIssue, Times: 2}))
+	for range 3 {
+		w.Pass("prod-1")
+		w.Advance(time.Minute)
+	}
+	tried := w.Sim.Requests()["list-clusters"]
+	account, _ := lookAtAccount(t, w)
+	if got := readyOf(account); got != "False/Unauthorized" || w.Sim.Requests()["list-clusters"] != tried {
+		t.Errorf("Ready %s, want that the key is refused, without another try", got)
+	}
+	if told != 2 {
+		t.Errorf("the account is woken %d times, want with each refusal", told)
+	}
+	w.Advance(time.Hour)
+	if account, _ := lookAtAccount(t, w); readyOf(account) != "True/Valid" {
+		t.Errorf("an hour later: %s", readyOf(account))
+	}
 }
 
 func TestAnAccountCountsItsCredentials(t *testing.T) {

@@ -15,6 +15,13 @@ import (
 	"github.com/clustercredential/operator/controllers/status"
 )
 
+// tellRefused has the account look at what its key was refused for by others than itself.
+func (c *Config) tellRefused(a account) {
+	if c.KeyRefused != nil {
+		c.KeyRefused(a.object.key())
+	}
+}
+
 // outcomeOf is what the budget learns from an error of the cloud.
 func outcomeOf(e *issuer.Error, posted bool) budget.Outcome {
 	return budget.Outcome{

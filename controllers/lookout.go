@@ -183,7 +183,11 @@ func (r *CredentialReconciler) clustersOf(ctx context.Context, key lookoutKey, a
 		err = r.addUnlisted(ctx, key, cloud, &list, before)
 	}
 	if err != nil {
-		r.Budget.Report(now, a.budget, outcomeOf(issuer.As(err), false))
+		outcome := outcomeOf(issuer.As(err), false)
+		r.Budget.Report(now, a.budget, outcome)
+		if outcome.Refused {
+			r.tellRefused(a)
+		}
 		return found{}, false
 	}
 	return list, true

@@ -76,6 +76,9 @@ func (r *CredentialReconciler) takeTurn(ctx context.Context, p *pass) (again tim
 		now := r.Clock.Now()
 		r.changes.end(now, p)
 		r.wake.wake(now, r.Budget.Return(now, p.account.budget, claim.ID, outcome))
+		if outcome.Refused {
+			r.tellRefused(p.account)
+		}
 		if outcome.Throttled {
 			p.attempt.Failure.RetryAt = r.Budget.Probe(p.now, p.account.budget).At
 		}

@@ -47,6 +47,8 @@ type Config struct {
 	Endpoint string
 	// Budget says who may ask now.
 	Budget *budget.Budget
+	// KeyRefused is told that the cloud has refused an account's key, so that the account says so; nil: nobody is told.
+	KeyRefused func(account types.NamespacedName)
 	// Clock is read once a pass.
 	Clock clock.PassiveClock
 	// Metrics counts what happens.

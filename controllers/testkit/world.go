@@ -249,6 +249,9 @@ func (w *World) VerifyApart(v, guarded controllers.Verifier) {
 	w.Restart()
 }
 
+// TellRefused has somebody told of keys that are refused, from now on, without a restart: what is known of keys stays.
+func (w *World) TellRefused(tell func(account types.NamespacedName)) { w.Reconciler.KeyRefused = tell }
+
 // VerifyEvery restarts the operator with another --verify-interval.
 func (w *World) VerifyEvery(interval time.Duration) {
 	w.config.VerifyInterval = interval
