@@ -264,7 +264,7 @@ without_namespaces = awk 'function flush() { if (!drop) printf "%s", text; text 
 
 .PHONY: undeploy
 undeploy: bin/kustomize ## Remove what "deploy" installed, and with it every object of our kinds. The namespace stays.
-	$(call render) | $(without_namespaces) | $(KUBECTL) delete --ignore-not-found -f -
+	$(call render) | $(without_namespaces) | $(KUBECTL) delete --ignore-not-found --timeout=5m -f -
 	@echo 'make: the namespace is left, with the Secrets in it. If nothing there is needed: $(KUBECTL) delete namespace clustercredential-system'
 
 ##@ Tools (built into bin/ when the module that pins them changes)

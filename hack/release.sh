@@ -88,7 +88,12 @@ programs() {
 chart() {
   say "the chart $chart_version"
   local name=clustercredential-operator directory="$work/chart"
-  cp -R config/helm "$directory"
+  mkdir "$directory" "$work/sources"
+  # What git ignores would be packed too, and is nobody else's.
+  git ls-files -z --cached --others --exclude-standard -- config/helm |
+    while IFS= read -r -d '' file; do [[ ! -e $file ]] || printf '%s\0' "$file"; done |
+    tar --create --null --files-from=- | tar --extract --directory="$work/sources"
+  cp -R "$work/sources/config/helm/." "$directory/"
   awk -v line="  repository: $repository" '!found && /^  repository: / {print line; found = 1; next} {print} END {exit !found}' \
     config/helm/values.yaml >"$directory/values.yaml" || die "the values of the chart name no repository"
   "$TOOLS/helm4" package "$directory" --version "$chart_version" --app-version "$VERSION" --destination "$work" >/dev/null

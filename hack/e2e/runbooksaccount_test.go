@@ -98,15 +98,26 @@ func (w *world) throttled() {
 // Suspended, forgotten, and its Secret lost meanwhile.
 func (w *world) suspendedTooLong() {
 	r := w.follow("cluster-credential-suspended-too-long")
+	w.patchAs("cloudaccount/"+pagesAccount, `{"spec": {"suspend": true}}`)
 	w.patchAs("clustercredential/prod-1", `{"spec": {"suspend": true}}`)
 	w.wantConditions(1, v1alpha1.ConditionIssued, "True", v1alpha1.ReasonSuspended)
 	w.kubectl("delete", "secret", "prod-1-kubeconfig")
+	w.eventually(eventTime, func() error {
+		if got := w.metric("account_suspended", "account", pagesAccount); got != 1 {
+			return fmt.Errorf("the metrics say of the account that is suspended: %v", got)
+		}
+		return nil
+	})
 	r.next("prod-1", "true")
+	r.next(pagesAccount, "true")
 	r.next("kubectl-patch")
 	r.next("patched")
+	r.next("patched")
+	r.next(pagesAccount + " condition met")
 	r.next("condition met")
 	r.done()
 	w.wantConditions(0, v1alpha1.ConditionIssued, "True", v1alpha1.ReasonSuspended)
+	w.wantAccountReady(1)
 	if w.serial("prod-1") == "" {
 		w.t.Error("the lost Secret is not there")
 	}

@@ -54,3 +54,53 @@ func TestTheChartHasTheAlertsAndDashboardsOfConfig(t *testing.T) {
 		}
 	}
 }
+
+// The ServiceMonitor of config finds the Service of either way to install, and that of the chart its own.
+func TestTheServiceMonitorFindsTheMetrics(t *testing.T) {
+	fromConfig, err := rendered.Kustomize(t.Context(), "default")
+	services := map[string]map[string]string{"config": metricsLabels(t, objects(t, fromConfig, err))}
+	fromChart, err := rendered.Chart(t.Context(), "--set=metrics.serviceMonitor.enabled=true")
+	chart := objects(t, fromChart, err)
+	services["the chart"] = metricsLabels(t, chart)
+	monitors, err := rendered.Kustomize(t.Context(), "prometheus")
+	for from, labels := range services {
+		wantFound(t, objects(t, monitors, err), from, labels)
+	}
+	wantFound(t, chart, "the chart", services["the chart"])
+}
+
+// metricsLabels are the labels of the Service with the metrics.
+func metricsLabels(t *testing.T, all []*unstructured.Unstructured) map[string]string {
+	t.Helper()
+	for _, o := range all {
+		if o.GetKind() == "Service" {
+			return o.GetLabels()
+		}
+	}
+	t.Fatal("there is no Service")
+	return nil
+}
+
+// wantFound holds the selector of the ServiceMonitor against labels of a Service.
+func wantFound(t *testing.T, all []*unstructured.Unstructured, from string, labels map[string]string) {
+	t.Helper()
+	found := false
+	for _, o := range all {
+		if o.GetKind() != "ServiceMonitor" {
+			continue
+		}
+		found = true
+		selector, _, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
+		if err != nil || len(selector) == 0 {
+			t.Fatalf("it selects by nothing: %v", err)
+		}
+		for name, value := range selector {
+			if labels[name] != value {
+				t.Errorf("the Service of %s has %s=%q, want %q", from, name, labels[name], value)
+			}
+		}
+	}
+	if !found {
+		t.Error("there is no ServiceMonitor")
+	}
+}

@@ -115,7 +115,8 @@ func chartSchema(t *testing.T) schema {
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	delete(s.Properties, "global") // Helm's own
+	delete(s.Properties, "global")  // Helm's own
+	delete(s.Properties, "enabled") // of a chart that it is part of
 	return s
 }
 
