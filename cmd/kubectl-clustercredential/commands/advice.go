@@ -18,7 +18,7 @@ func advice(err error) string {
 	var status apierrors.APIStatus
 	isStatus := errors.As(err, &status)
 	switch {
-	case clientcmd.IsEmptyConfig(err):
+	case isEmptyConfig(err):
 		return err.Error() + "\nGive the kubeconfig of the hub with --kubeconfig or KUBECONFIG."
 	case !isStatus:
 		return err.Error()
@@ -30,6 +30,16 @@ func advice(err error) string {
 		return notFound(err, status.Status())
 	}
 	return err.Error()
+}
+
+// isEmptyConfig looks below what was said around it, which clientcmd does not.
+func isEmptyConfig(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if clientcmd.IsEmptyConfig(err) {
+			return true
+		}
+	}
+	return false
 }
 
 // saysVerb finds the verb in an API server's refusal.

@@ -32,6 +32,24 @@ func TestWhenARenewalIsDone(t *testing.T) {
 		{"a later one was handled, which serves both", func(cc *v1alpha1.ClusterCredential) {
 			cc.Annotations[v1alpha1.AnnotationRenewRequestedAt], cc.Status.LastHandledRenewRequest = "t3", "t3"
 		}, 0, true, "", false},
+		{"handled, and another output does not have it yet", func(cc *v1alpha1.ClusterCredential) {
+			cc.Status.LastHandledRenewRequest = "t2"
+			cc.Status.Conditions = []metav1.Condition{says(v1alpha1.ConditionPublished, metav1.ConditionFalse, v1alpha1.ReasonWriteRefused)}
+		}, 0, false, "the first output has it; WriteRefused", false},
+		{"handled, and another output needs somebody", func(cc *v1alpha1.ClusterCredential) {
+			cc.Status.LastHandledRenewRequest = "t2"
+			cc.Status.Conditions = []metav1.Condition{says(v1alpha1.ConditionPublished, metav1.ConditionFalse, v1alpha1.ReasonNotGranted)}
+		}, 0, false, "the first output has it; NotGranted", true},
+		{"set back to what was handled before", func(cc *v1alpha1.ClusterCredential) {
+			cc.Annotations[v1alpha1.AnnotationRenewRequestedAt], cc.Status.LastHandledRenewRequest = "t0", "t0"
+		}, 0, false, "set the annotation back", true},
+		{"stalled by another output only", func(cc *v1alpha1.ClusterCredential) {
+			cc.ResourceVersion = "11"
+			cc.Status.Conditions = []metav1.Condition{
+				says(v1alpha1.ConditionIssued, metav1.ConditionTrue, v1alpha1.ReasonRateLimited),
+				says(v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSecretConflict),
+			}
+		}, time.Minute, false, "RateLimited", false},
 		{"the annotation is gone", func(cc *v1alpha1.ClusterCredential) { cc.Annotations = nil }, 0, false, "taken the annotation away", true},
 		{"suspended", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = true }, 0, false, "spec.suspend", true},
 		{"stalled before the request was looked at", func(cc *v1alpha1.ClusterCredential) { cc.Status.Conditions = stalled }, 0, false, "requested", false},
@@ -57,7 +75,7 @@ func TestWhenARenewalIsDone(t *testing.T) {
 			}}
 			cc.Status.ObservedGeneration, cc.Status.Certificate = 2, &v1alpha1.Certificate{}
 			test.change(cc)
-			r := &renewal{value: "t2", version: "10", since: noon}
+			r := &renewal{value: "t2", version: "10", handled: "t0", since: noon}
 			done, progress, err := r.judge(cc, noon.Add(test.later))
 			no, isNo := errors.AsType[*noError](err)
 			if isNo {

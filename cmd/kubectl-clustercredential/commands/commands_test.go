@@ -145,6 +145,56 @@ func TestOnlyWhatTheOperatorPublishedIsHandedOut(t *testing.T) {
 	}
 }
 
+// A certificate and key that are left alone make no other server that of the cluster.
+func TestAServerThatNobodyPublishedIsNotHandedOut(t *testing.T) {
+	credential := issued(t, noon.Add(time.Hour))
+	cc := &v1alpha1.ClusterCredential{ObjectMeta: metav1.ObjectMeta{Namespace: "fleet", Name: "prod"}}
+	cc.Status.Certificate = &v1alpha1.Certificate{FingerprintSHA256: credential.Fingerprint}
+	text, err := kubeconfig.Render("fleet-prod", credential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "fleet", Name: "prod-kubeconfig", Labels: map[string]string{v1alpha1.LabelManaged: "true"},
+			Annotations: map[string]string{v1alpha1.AnnotationCredential: "prod", v1alpha1.AnnotationFingerprint: credential.Fingerprint},
+		},
+		Data: map[string][]byte{"value": text},
+	}
+	primary, _ := controllers.PrimaryOutput(cc)
+	for name, test := range map[string]struct {
+		change func()
+		fails  bool
+	}{
+		"the published one": {func() { cc.Status.Server = credential.Server }, false},
+		"another":           {func() { cc.Status.Server = "https://203.0.113.99:5443" }, true},
+		"one that the cloud offers": {func() {
+			cc.Status.Server, cc.Status.Contexts = "https://203.0.113.99:5443", []v1alpha1.OfferedContext{{Server: credential.Server}}
+		}, false},
+	} {
+		cc.Status.Contexts = nil
+		test.change()
+		if _, err := readStored(cc, primary, secret); test.fails != (err != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A hub's own entry that was replaced by one of --exec would start the program for ever.
+func TestALoginThatNeedsItselfIsRefused(t *testing.T) {
+	t.Setenv(execChain, "")
+	h := &hub{IO: IO{Env: os.Getenv}, overrides: &clientcmd.ConfigOverrides{CurrentContext: "fleet-prod"}}
+	if err := h.enterChain("prod"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.enterChain("another"); err != nil {
+		t.Errorf("the login to a hub of hubs: %v", err)
+	}
+	if err := h.enterChain("prod"); err == nil || !strings.Contains(err.Error(), "this very credential is needed") {
+		t.Errorf("its own: %v", err)
+	}
+}
+
 func TestAnErrorSaysWhatToDo(t *testing.T) {
 	ours := schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "clustercredentials"}
 	refused := func(resource, verb string) error {
@@ -162,7 +212,7 @@ func TestAnErrorSaysWhatToDo(t *testing.T) {
 		{"may not read Secrets", refused("secrets", "get"), []string{`"get" on secrets`, "edit (Kubernetes' own)"}},
 		{"may not read lent accounts", refused("clustercloudaccounts", "get"), []string{"ClusterRoleBinding"}},
 		{"not logged in", apierrors.NewUnauthorized("no"), []string{"does not accept this login"}},
-		{"no kubeconfig", clientcmd.ErrEmptyConfig, []string{"--kubeconfig"}},
+		{"no kubeconfig", fmt.Errorf("find the hub: %w", clientcmd.ErrEmptyConfig), []string{"--kubeconfig"}},
 		{"anything else", errors.New("as it is"), []string{"as it is"}},
 	} {
 		for _, want := range test.want {

@@ -7,12 +7,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clientauthenticationv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	clientauthenticationv1beta1 "k8s.io/client-go/pkg/apis/clientauthentication/v1beta1"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 )
@@ -38,6 +42,9 @@ func (h *hub) execCredential(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if err := h.enterChain(name); err != nil {
+		return err
+	}
 	s, err := h.connect()
 	if err != nil {
 		return err
@@ -55,6 +62,20 @@ func (h *hub) execCredential(ctx context.Context, name string) error {
 		return fmt.Errorf("the certificate of ClusterCredential %s expired at %s%s", s.key(name), stamp(credential.NotAfter), whyNot(cc))
 	}
 	return json.NewEncoder(h.Out).Encode(execAnswer(version, credential, now))
+}
+
+// execChain is the variable in which the programs above this one are named: the login to the hub may need one, too.
+const execChain = "CLUSTERCREDENTIAL_EXEC_CHAIN"
+
+// enterChain refuses a login that needs itself: where the hub's own entry was replaced by one of --exec, it would never end.
+func (h *hub) enterChain(name string) error {
+	context, namespace := h.overrides.CurrentContext, h.overrides.Context.Namespace
+	link := strings.Join([]string{h.Env(clientcmd.RecommendedConfigPathEnvVar), context, namespace, name}, "|")
+	above := h.Env(execChain)
+	if slices.Contains(strings.Split(above, "\n"), link) {
+		return fmt.Errorf("to log in to the hub (context %q) this very credential is needed: write it with --exec into another file, and restore the hub's entry", context)
+	}
+	return os.Setenv(execChain, above+"\n"+link)
 }
 
 // askedVersion is the apiVersion of the answer. Without a word from the client it is v1.

@@ -6,6 +6,7 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,6 +74,12 @@ func (h *hub) pinned() ([]string, error) {
 		case clientcmd.RecommendedConfigPathFlag, "context", "namespace":
 		case "token", "username", "password":
 			refused = append(refused, "--"+f.Name)
+		case "proxy-url":
+			if proxy, err := url.Parse(f.Value.String()); err != nil || proxy.User != nil {
+				refused = append(refused, "--proxy-url with a password")
+				return
+			}
+			args = append(args, flagText(f)...)
 		case "client-certificate", "client-key", "certificate-authority":
 			absolute, err := filepath.Abs(f.Value.String())
 			if err != nil {

@@ -100,7 +100,9 @@ func (s *session) renewAll(ctx context.Context, keys []types.NamespacedName, o r
 		if cc.Spec.Suspend {
 			fmt.Fprintf(s.Err, "%s: spec.suspend is true, so it is renewed once that is false\n", key)
 		}
-		requests = append(requests, &renewal{key: key, value: value, version: cc.ResourceVersion, since: s.Now()})
+		requests = append(requests, &renewal{
+			key: key, value: value, version: cc.ResourceVersion, handled: cc.Status.LastHandledRenewRequest, since: s.Now(),
+		})
 	}
 	var answer error
 	if o.wait {

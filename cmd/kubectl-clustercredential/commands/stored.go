@@ -68,7 +68,18 @@ func readStored(cc *v1alpha1.ClusterCredential, primary v1alpha1.Output, secret 
 	if !slices.Contains(known, credential.Fingerprint) {
 		return kubeconfig.Credential{}, fmt.Errorf("the Secret %s holds another certificate than the operator has published: somebody has edited it", name)
 	}
+	if !isPublishedServer(cc, credential.Server) {
+		return kubeconfig.Credential{}, fmt.Errorf("the Secret %s holds another server than the operator has published: somebody has edited it%s", name, whyNot(cc))
+	}
 	return credential, nil
+}
+
+// isPublishedServer says whether a server is one that the operator publishes; without a word in status nobody can tell.
+func isPublishedServer(cc *v1alpha1.ClusterCredential, server string) bool {
+	if cc.Status.Server == "" || server == cc.Status.Server || cc.Spec.Endpoint != nil && server == cc.Spec.Endpoint.Server {
+		return true
+	}
+	return slices.ContainsFunc(cc.Status.Contexts, func(c v1alpha1.OfferedContext) bool { return c.Server == server })
 }
 
 // whyNot repeats what status says of a credential that is not there.

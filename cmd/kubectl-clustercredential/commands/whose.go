@@ -5,7 +5,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -115,6 +114,9 @@ func (s *session) lookThrough(ctx context.Context, answer *whoseAnswer) (leak.Hu
 	if err != nil {
 		return leak.Hub{}, err
 	}
+	if s.flags.Changed("namespace") {
+		answer.Unseen = append(answer.Unseen, "other namespaces: -n names one")
+	}
 	secrets, unseen := s.ourSecrets(ctx, all)
 	if unseen != "" {
 		answer.Unseen = append(answer.Unseen, unseen+": a certificate that only a Secret tells of is not found")
@@ -151,7 +153,10 @@ func (h *hub) tellWhose(a whoseAnswer, format string) error {
 		fmt.Fprintln(h.Err, "note:", table.Printable(note))
 	}
 	if len(a.Certificates) == 0 {
-		return errors.New("there is no client certificate in it")
+		return &noError{"there is no client certificate in it"}
+	}
+	for _, unseen := range a.Unseen { // whoever revokes has to know what else that may hit
+		fmt.Fprintln(h.Err, "not seen:", table.Printable(unseen))
 	}
 	return nil
 }
@@ -170,9 +175,6 @@ func (h *hub) tellTraced(a whoseAnswer, t *traced) error {
 	}
 	if len(t.Places) == 0 {
 		text.paint("Found", "nowhere. Searched: "+a.Searched, table.Yellow)
-		for _, unseen := range a.Unseen {
-			text.add("Not seen", unseen)
-		}
 	}
 	if err := h.write(text); err != nil {
 		return err
@@ -211,6 +213,9 @@ func (h *hub) tellSiblings(t *traced) error {
 	siblings := table.Table{Head: []string{"NAMESPACE", "NAME", "CLUSTER", "SERIAL", "VALID CERTIFICATES"}}
 	for _, s := range t.Siblings {
 		valid := fmt.Sprint(s.Valid)
+		if s.Secret != "" {
+			valid += ", of an identity that is not known: Secret " + s.Secret + " has outlived its ClusterCredential"
+		}
 		if s.Lost > 0 {
 			valid += fmt.Sprintf(", and up to %d whose answer was lost", s.Lost)
 		}

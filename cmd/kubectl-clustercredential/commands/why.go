@@ -121,8 +121,12 @@ func underWay(e *controllers.Explanation, now time.Time) *verdict {
 }
 
 func stalledVerdict(e *controllers.Explanation, _ time.Time) *verdict {
-	if !isTrue(e.Credential, v1alpha1.ConditionStalled) {
-		return nil
+	stalled := condition(e.Credential, v1alpha1.ConditionStalled)
+	if stalled == nil || stalled.Status != metav1.ConditionTrue || stalled.ObservedGeneration < e.Credential.Generation {
+		return nil // or it was said of another spec
+	}
+	if e.Decision.Due && e.Found.FailedWith != "" && e.Found.FailedWith != e.Wanted.With {
+		return nil // of another account, key or request
 	}
 	said := &verdict{Stalled: true, Text: "Nothing will change until somebody acts."}
 	for _, kind := range []string{v1alpha1.ConditionIssued, v1alpha1.ConditionPublished, v1alpha1.ConditionReady} {
@@ -178,11 +182,6 @@ func waitingVerdict(e *controllers.Explanation, now time.Time) *verdict {
 		text += " (next attempt " + when(at.Time, now) + ")"
 	}
 	return &verdict{Reason: issued.Reason, Text: text}
-}
-
-func isTrue(cc *v1alpha1.ClusterCredential, kind string) bool {
-	c := condition(cc, kind)
-	return c != nil && c.Status == metav1.ConditionTrue
 }
 
 // decisionText says a decision in a sentence or two.

@@ -83,6 +83,10 @@ type Fleet struct {
 func Of(f Fleet) (found []Finding, unsure []string) {
 	for i := range f.Credentials {
 		found = append(found, f.ofCredential(&f.Credentials[i])...)
+		if h := f.Credentials[i].Status.History; len(h) >= mostHistory && f.areValid(h) {
+			unsure = append(unsure, fmt.Sprintf("earlier certificates of ClusterCredential %s/%s may be valid and have left status.history, which keeps %d",
+				f.Credentials[i].Namespace, f.Credentials[i].Name, mostHistory))
+		}
 	}
 	for i := range f.Secrets {
 		finding, doubt := f.ofSecret(&f.Secrets[i])
@@ -103,6 +107,14 @@ func Of(f Fleet) (found []Finding, unsure []string) {
 	return found, unsure
 }
 
+// mostHistory is how many entries the operator keeps.
+const mostHistory = 10
+
+// areValid says whether no entry has expired: those leave first, so valid ones may have left.
+func (f Fleet) areValid(history []v1alpha1.HistoryEntry) bool {
+	return !slices.ContainsFunc(history, func(e v1alpha1.HistoryEntry) bool { return e.NotAfter != nil && !e.NotAfter.After(f.Now) })
+}
+
 func (f Fleet) ofCredential(cc *v1alpha1.ClusterCredential) []Finding {
 	found := f.ofHistory(cc)
 	about := func(weight Weight, kind Kind, message string) Finding {
@@ -116,14 +128,14 @@ func (f Fleet) ofCredential(cc *v1alpha1.ClusterCredential) []Finding {
 			found = append(found, long)
 		}
 	}
-	if e := cc.Spec.Endpoint; e != nil && e.AllowInsecureTLS {
-		if isInsecure(cc) {
-			found = append(found, about(Grave, Insecure, fmt.Sprintf(
-				"%s is published without TLS verification (spec.endpoint.allowInsecureTLS): whoever is in between can pose as the cluster", cc.Status.Server)))
-		} else {
-			found = append(found, about(Note, InsecureAllowed,
-				"spec.endpoint.allowInsecureTLS is true, and what is published verifies the server: take it out"))
-		}
+	allowed := cc.Spec.Endpoint != nil && cc.Spec.Endpoint.AllowInsecureTLS
+	switch {
+	case isInsecure(cc, allowed):
+		found = append(found, about(Grave, Insecure, fmt.Sprintf(
+			"%s is published without TLS verification: whoever is in between can pose as the cluster", cc.Status.Server)))
+	case allowed:
+		found = append(found, about(Note, InsecureAllowed,
+			"spec.endpoint.allowInsecureTLS is true, and nothing tells that it is needed: take it out"))
 	}
 	for _, o := range cc.Status.Outputs {
 		if o.Namespace != cc.Namespace && o.State != v1alpha1.OutputReleased {
@@ -134,10 +146,12 @@ func (f Fleet) ofCredential(cc *v1alpha1.ClusterCredential) []Finding {
 	return found
 }
 
-// isInsecure says whether the published server is one that the cloud offers without verification only.
-func isInsecure(cc *v1alpha1.ClusterCredential) bool {
-	offered := false
+// isInsecure says whether the published server is one that the cloud offers without verification only, whatever spec says by now. A
+// server of the spec's own stands for one that is offered: with all of these unverified, and that allowed, it is too.
+func isInsecure(cc *v1alpha1.ClusterCredential, allowed bool) bool {
+	offered, verified := false, false
 	for _, c := range cc.Status.Contexts {
+		verified = verified || c.Verified
 		if c.Server == cc.Status.Server {
 			if c.Verified {
 				return false
@@ -145,7 +159,7 @@ func isInsecure(cc *v1alpha1.ClusterCredential) bool {
 			offered = true
 		}
 	}
-	return offered
+	return offered || allowed && !verified && len(cc.Status.Contexts) > 0
 }
 
 // ofHistory tells of the certificates that are valid and not the published one.

@@ -80,6 +80,24 @@ func TestWhatAnAuditFinds(t *testing.T) {
 			cc.Spec.Endpoint = &v1alpha1.Endpoint{AllowInsecureTLS: true}
 			cc.Status.Contexts = []v1alpha1.OfferedContext{{Name: "external", Server: "https://prod:5443"}}
 		}, nil, []string{"grave Insecure clustercredential/prod"}, 0},
+		{"one that is not allowed any more", func(cc *v1alpha1.ClusterCredential) {
+			cc.Status.Contexts = []v1alpha1.OfferedContext{{Name: "external", Server: "https://prod:5443"}}
+		}, nil, []string{"grave Insecure clustercredential/prod"}, 0},
+		{"a server of the spec's own, where no verified one is offered", func(cc *v1alpha1.ClusterCredential) {
+			cc.Spec.Endpoint = &v1alpha1.Endpoint{AllowInsecureTLS: true, Server: "https://prod:5443"}
+			cc.Status.Contexts = []v1alpha1.OfferedContext{{Name: "external", Server: "https://203.0.113.1:5443"}}
+		}, nil, []string{"grave Insecure clustercredential/prod"}, 0},
+		{"doubt where valid ones may have left the history", func(cc *v1alpha1.ClusterCredential) {
+			for range 10 {
+				cc.Status.History = append(cc.Status.History, entry(v1alpha1.CertificateActive, -day, day))
+			}
+		}, nil, nil, 1},
+		{"no doubt where an expired one is in it", func(cc *v1alpha1.ClusterCredential) {
+			for range 9 {
+				cc.Status.History = append(cc.Status.History, entry(v1alpha1.CertificateActive, -day, day))
+			}
+			cc.Status.History = append(cc.Status.History, entry(v1alpha1.CertificateActive, -40*day, -day))
+		}, nil, nil, 0},
 		{"one that may be insecure and is not", func(cc *v1alpha1.ClusterCredential) {
 			cc.Spec.Endpoint = &v1alpha1.Endpoint{AllowInsecureTLS: true}
 			cc.Status.Contexts = []v1alpha1.OfferedContext{{Name: "external", Server: "https://prod:5443"}, {Name: "v", Server: "https://prod:5443", Verified: true}}

@@ -49,6 +49,9 @@ type Sibling struct {
 	NotAfter *time.Time `json:"notAfter,omitempty"`
 	// Lost is how many of them nobody is known to hold.
 	Lost int `json:"lost"`
+	// Secret is one that has outlived its ClusterCredential, as namespace/name: it is of the cluster, and its marks do not say of which
+	// identity. Empty: the ClusterCredential is there.
+	Secret string `json:"secret,omitempty"`
 }
 
 // Hub is what was looked through.
@@ -117,7 +120,32 @@ func (h Hub) Siblings(commonName string, clusters []string) []Sibling {
 			siblings = append(siblings, sibling)
 		}
 	}
-	return siblings
+	return append(siblings, h.outlived(clusters)...)
+}
+
+// outlived are the Secrets with a valid certificate of one of the clusters whose ClusterCredential is gone, or has let go of them.
+func (h Hub) outlived(clusters []string) []Sibling {
+	var found []Sibling
+	for i := range h.Secrets {
+		secret := &h.Secrets[i]
+		marks := target.MarksOf(secret)
+		record, known := rotation.ParseRecord(marks.Request)
+		if !known || !slices.Contains(clusters, record.ClusterID) || !marks.NotAfter.After(h.Now) {
+			continue
+		}
+		owner := marks.Owner(secret.Namespace)
+		lives := slices.ContainsFunc(h.Credentials, func(cc v1alpha1.ClusterCredential) bool {
+			return cc.Namespace == owner.Namespace && cc.Name == owner.Name
+		})
+		if lives && marks.ReleasedAt == "" {
+			continue
+		}
+		found = append(found, Sibling{
+			Namespace: owner.Namespace, Name: owner.Name, ClusterID: record.ClusterID, Cluster: marks.Source.ClusterName,
+			Valid: 1, NotAfter: &marks.NotAfter, Secret: secret.Namespace + "/" + secret.Name,
+		})
+	}
+	return found
 }
 
 func (h Hub) siblingOf(cc *v1alpha1.ClusterCredential, commonName string, clusters []string) (Sibling, bool) {
@@ -137,7 +165,7 @@ func (h Hub) siblingOf(cc *v1alpha1.ClusterCredential, commonName string, cluste
 		case !isValid || entry.FingerprintSHA256 != "" && entry.FingerprintSHA256 == counted:
 		case entry.CommonName == commonName:
 			s.Valid++
-		case entry.State == v1alpha1.CertificateUnknown && published != nil && published.CommonName == commonName:
+		case entry.State == v1alpha1.CertificateUnknown && len(clusters) > 0 && (published == nil || published.CommonName == commonName):
 			s.Lost++
 		}
 	}

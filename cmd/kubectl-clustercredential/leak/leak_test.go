@@ -170,6 +170,17 @@ func TestWhoseItIs(t *testing.T) {
 	if diff := cmp.Diff([]string{"active", "before", "lossy"}, siblings); diff != "" {
 		t.Error(diff)
 	}
+	hub.Secrets[0].Annotations[v1alpha1.AnnotationNotAfter] = until.UTC().Format(time.RFC3339)
+	hub.Credentials[3].Status.Certificate = nil // its first answer was lost
+	outlived := hub.Siblings("somebody", []string{"c1", "c9"})
+	if n := len(outlived); n != 4 || outlived[3].Secret != "fleet/left" || outlived[3].Name != "gone" || outlived[2].Lost != 1 {
+		t.Errorf("with what has outlived its ClusterCredential: %+v", outlived)
+	}
+	hub.Now = until.Add(time.Second)
+	if outlived := hub.Siblings("somebody", []string{"c9"}); len(outlived) != 0 {
+		t.Errorf("once that has expired: %+v", outlived)
+	}
+	hub.Now, hub.Credentials[3] = now, published("lossy", "c1", "fe", "somebody", lost)
 	if everywhere := hub.Siblings("somebody", nil); len(everywhere) != 3 || everywhere[1].Valid != 2 {
 		t.Errorf("on any cluster: %+v", everywhere)
 	}

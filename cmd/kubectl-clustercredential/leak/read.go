@@ -65,6 +65,8 @@ func ofKubeconfig(config *api.Config) (found []Certificate, notes []string) {
 			notes = append(notes, where+" has client-certificate-data that is no certificate")
 		case user.ClientCertificate != "":
 			notes = append(notes, where+" has its certificate in another file: give that one with -f")
+		case user.Exec != nil && strings.HasSuffix(user.Exec.Command, "kubectl-clustercredential"):
+			notes = append(notes, where+" has no key: it fetches one with a login to the hub, of "+strings.Join(user.Exec.Args, " "))
 		default:
 			notes = append(notes, where+" has no client certificate, so the operator did not write it")
 		}

@@ -104,7 +104,12 @@ func followed(path string) (string, error) {
 			return filepath.Abs(at)
 		}
 		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(at), to)
+			// "..", too, is that of where the link really lies.
+			dir, err := filepath.EvalSymlinks(filepath.Dir(at))
+			if err != nil {
+				return "", err
+			}
+			to = filepath.Join(dir, to)
 		}
 		at = to
 	}

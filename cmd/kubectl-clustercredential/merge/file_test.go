@@ -63,6 +63,30 @@ func TestALinkStaysOneEvenIfItLeadsNowhereYet(t *testing.T) {
 	}
 }
 
+// As dotfiles are kept: the directory is a link, and so is the file in it, to its own neighbourhood.
+func TestALinkUpwardsIsThatOfWhereItReallyLies(t *testing.T) {
+	dir := t.TempDir()
+	for _, folder := range []string{"home", "data/dot/kube"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"home/.kube": filepath.Join(dir, "data/dot/kube"), "data/dot/kube/config": "../secret/kube.conf"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	if err := merge.File(t.Context(), filepath.Join(dir, "home/.kube/config"), entry("a"), merge.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := clientcmd.LoadFromFile(filepath.Join(dir, "data/dot/secret/kube.conf")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "home/secret")); err == nil {
+		t.Error("it was written beside the link")
+	}
+}
+
 func TestAFileThatCannotBeReadStaysAsItIs(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	const text = "users: [{name: me, user: {token: canary-token}}\n"
