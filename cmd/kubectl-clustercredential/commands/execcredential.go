@@ -45,15 +45,7 @@ func (h *hub) execCredential(ctx context.Context, name string) error {
 	if err := h.enterChain(name); err != nil {
 		return err
 	}
-	s, err := h.connect()
-	if err != nil {
-		return err
-	}
-	cc, err := s.credential(ctx, name)
-	if err != nil {
-		return err
-	}
-	credential, err := s.stored(ctx, cc)
+	s, cc, credential, err := h.handedOut(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -53,15 +53,7 @@ func (h *hub) kubeconfig(ctx context.Context, name string, o kubeconfigOptions) 
 	case o.overwrite && o.merge == "" && o.file == "":
 		return fmt.Errorf("--overwrite goes with --merge or --output-file")
 	}
-	s, err := h.connect()
-	if err != nil {
-		return err
-	}
-	cc, err := s.credential(ctx, name)
-	if err != nil {
-		return err
-	}
-	credential, err := s.stored(ctx, cc)
+	s, cc, credential, err := h.handedOut(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,20 @@ func (s *session) credential(ctx context.Context, name string) (*v1alpha1.Cluste
 	return cc, nil
 }
 
+// handedOut reads a ClusterCredential, and what its Secret holds.
+func (h *hub) handedOut(ctx context.Context, name string) (*session, *v1alpha1.ClusterCredential, kubeconfig.Credential, error) {
+	s, err := h.connect()
+	if err != nil {
+		return nil, nil, kubeconfig.Credential{}, err
+	}
+	cc, err := s.credential(ctx, name)
+	if err != nil {
+		return nil, nil, kubeconfig.Credential{}, err
+	}
+	credential, err := s.stored(ctx, cc)
+	return s, cc, credential, err
+}
+
 // stored reads what the first output's Secret holds, if it is what the operator put there.
 func (s *session) stored(ctx context.Context, cc *v1alpha1.ClusterCredential) (kubeconfig.Credential, error) {
 	primary, key := controllers.PrimaryOutput(cc)

@@ -55,15 +55,7 @@ func (h *hub) verify(ctx context.Context, name string, o verifyOptions) error {
 	if err := oneOf("--output", o.output, "", formatJSON); err != nil {
 		return err
 	}
-	s, err := h.connect()
-	if err != nil {
-		return err
-	}
-	cc, err := s.credential(ctx, name)
-	if err != nil {
-		return err
-	}
-	credential, err := s.stored(ctx, cc)
+	_, _, credential, err := h.handedOut(ctx, name)
 	if err != nil {
 		return err
 	}
