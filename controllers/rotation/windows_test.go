@@ -445,13 +445,3 @@ func TestNothingExpiresForAWindow(t *testing.T) {
 		t.Error("too few to have shown anything")
 	}
 }
-
-func BenchmarkDecideWithWindows(b *testing.B) {
-	s := rest(func(s *situation) {
-		s.want.Schedule = in(nightly, Window{Schedule: "0 2 * * 0", Duration: 4 * time.Hour, TimeZone: "Europe/Berlin"}, Window{Schedule: "0 0 30 2 *", Duration: time.Hour})
-	})
-	b.ReportAllocs()
-	for b.Loop() {
-		s.decide()
-	}
-}
