@@ -582,16 +582,3 @@ func TestNoMinuteHoldsMoreThanTheLimit(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkAskAndReturnBesideTenThousandWaiting(b *testing.B) {
-	budget := New(start.Add(-time.Hour), 4)
-	who := unlimited("a")
-	for i := range 10_000 {
-		budget.Ask(start, who, Claim{ID: fmt.Sprint("waiting ", i), Expiry: after(time.Duration(i) * time.Hour)})
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		budget.Ask(start, who, Claim{ID: "x", Expiry: start})
-		budget.Return(start, who, "x", Outcome{Posted: true, Answered: true})
-	}
-}
