@@ -19,6 +19,9 @@ TESTARGS ?=
 ARGS ?=
 # How long "fuzz" tries each target.
 FUZZTIME ?= 30s
+# How long "bench-micro" runs each benchmark, and how often.
+BENCHTIME ?= 1s
+COUNT ?= 1
 # How many times as many years "soak" tries as "test" does.
 ROUNDS ?= 10
 
@@ -190,6 +193,12 @@ stand: ## Have a whole world to try things in: real servers, a simulated cloud, 
 .PHONY: bench
 bench: ## Measure it with 1,000 ClusterCredentials and a real API server.
 	@$(call kube_assets); $(one_way) go build -o bin/bench ./hack/bench; exec bin/bench $(ARGS)
+
+.PHONY: bench-micro
+bench-micro: ## Measure the pure rooms, and the clients of the cloud: time and allocations; BENCHTIME=, COUNT= as go test takes them.
+	@# To compare two commits: "make bench-micro COUNT=10 >old.txt" at one, the same into new.txt at the other, "bin/benchstat old.txt new.txt".
+	@packages="$$(grep -rlE --include='*_test.go' '^func Benchmark' api cmd controllers hack | xargs -n1 dirname | sort -u | sed 's|^|./|')"; \
+	set -x; $(one_way) go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) $$packages
 
 ##@ Build
 
