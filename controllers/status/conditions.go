@@ -303,7 +303,9 @@ func set(next *v1alpha1.ClusterCredentialStatus, facts Facts, conditionType stri
 
 func setWhileTrue(next *v1alpha1.ClusterCredentialStatus, facts Facts, conditionType string, v *verdict) {
 	if v == nil {
-		meta.RemoveStatusCondition(&next.Conditions, conditionType)
+		if meta.FindStatusCondition(next.Conditions, conditionType) != nil { // removing one that is not there copies all others
+			meta.RemoveStatusCondition(&next.Conditions, conditionType)
+		}
 		return
 	}
 	set(next, facts, conditionType, *v)
