@@ -37,14 +37,13 @@ func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.Name
 	}), nil
 }
 
-// lives says whether there is a ClusterCredential of that name; where nobody can say, there may be.
+// lives says whether there is a ClusterCredential of that name, of whatever class; where nobody can say, there may be.
 func (r *CredentialReconciler) lives(ctx context.Context, name types.NamespacedName) bool {
 	if !r.covers(name.Namespace) {
 		return false
 	}
-	cc := &v1alpha1.ClusterCredential{}
-	err := r.Client.Get(ctx, name, cc)
-	return !apierrors.IsNotFound(err)
+	cc, err := r.credentialOf(ctx, name)
+	return err != nil || cc != nil
 }
 
 // findFormer looks for Secrets of ours under other names than those of the outputs: outputs
@@ -55,6 +54,11 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
+	unshown, err := r.unshown(ctx, p.cc, owned, p.facts.stored == nil && p.cc.Status.Certificate != nil)
+	if err != nil {
+		return err
+	}
+	owned = append(owned, unshown...)
 	for i := range owned {
 		if key := client.ObjectKeyFromObject(&owned[i]); p.isOutput(key) || key.Namespace != p.cc.Namespace && !p.wasOutput(key) {
 			continue // the latter: anybody may write our marks elsewhere
@@ -68,6 +72,32 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		return nil
 	}
 	return r.fillFrom(ctx, p, owned)
+}
+
+// unshown lists the Secrets of a ClusterCredential that status tells of and the watch does not show. They carry another class where
+// the object has been handed over; else they are gone, and status will not tell of them much longer. Those of the spec are looked at
+// anyway, and the further ones are among them only where all is asked for.
+func (r *CredentialReconciler) unshown(
+	ctx context.Context, cc *v1alpha1.ClusterCredential, shown []metav1.PartialObjectMetadata, all bool,
+) ([]metav1.PartialObjectMetadata, error) {
+	slots := slotsOf(cc)
+	var found []metav1.PartialObjectMetadata
+	for _, told := range cc.Status.Outputs {
+		key := told.NamespacedName()
+		isShown := slices.ContainsFunc(shown, func(s metav1.PartialObjectMetadata) bool { return client.ObjectKeyFromObject(&s) == key })
+		inSpec := slices.ContainsFunc(slots, func(s slot) bool { return s.key == key })
+		if isShown || inSpec && !all || key == slots[0].key || !r.covers(key.Namespace) {
+			continue
+		}
+		live, err := r.liveSecret(ctx, key)
+		if err != nil && !apierrors.IsForbidden(err) {
+			return nil, err
+		}
+		if live != nil && target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") == target.Ours {
+			found = append(found, *live)
+		}
+	}
+	return found, nil
 }
 
 // wasOutput says whether status knows a Secret as an output.
@@ -155,11 +185,13 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 			}
 			continue
 		}
-		if marks.ReleasedAt == "" {
-			if err := r.secrets.Release(ctx, secret, p.now); err != nil {
+		if marks.ReleasedAt == "" || !target.OfClass(secret, classOf(p.cc)) {
+			if err := r.secrets.Release(ctx, secret, classOf(p.cc), p.now); err != nil {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 				continue
 			}
+		}
+		if marks.ReleasedAt == "" {
 			r.tellReleased(ctx, secret, fmt.Sprintf("it is no output of ClusterCredential %s any more", nameFor(client.ObjectKeyFromObject(p.cc), secret)))
 		}
 		p.released = append(p.released, v1alpha1.OutputStatus{
@@ -181,7 +213,7 @@ func (p *pass) formatOf(secret *metav1.PartialObjectMetadata) v1alpha1.OutputFor
 
 // deleteFormer removes a Secret that was an output, if the spec that says so is the one that the API server has: to a cache
 // that lags behind, the output of today is a former one, and what is removed is gone for whoever reads it. A newer
-// spec comes with an event of its own.
+// spec comes with an event of its own, and one of another class is not ours any more.
 func (r *CredentialReconciler) deleteFormer(ctx context.Context, p *pass, secret *metav1.PartialObjectMetadata) error {
 	live := &v1alpha1.ClusterCredential{}
 	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.cc), live); {
@@ -189,7 +221,7 @@ func (r *CredentialReconciler) deleteFormer(ctx context.Context, p *pass, secret
 		return nil
 	case err != nil:
 		return errNoSpec
-	case live.UID != p.cc.UID || live.Generation != p.cc.Generation:
+	case live.UID != p.cc.UID || live.Generation != p.cc.Generation || classOf(live) != classOf(p.cc):
 		return nil
 	}
 	return r.secrets.Delete(ctx, secret)
@@ -207,33 +239,36 @@ func metaTime(at time.Time) *metav1.Time {
 
 // release lets go of the Secrets of a ClusterCredential that is gone: those that an
 // owner reference takes along are left to the garbage collector, the others stay and say since
-// when. An object that is created again takes them back without a certificate.
-func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) error {
+// when. An object that is created again takes them back without a certificate. One that is of another class by now is gone for us,
+// and its Secrets are not ours to release. A result above zero: it is not done with, look again then.
+func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) (again time.Duration, err error) {
 	owned, err := r.ownedSecrets(ctx, name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	owned = slices.DeleteFunc(owned, func(secret metav1.PartialObjectMetadata) bool {
 		marks := target.MarksOf(&secret)
 		return marks.ReleasedAt != "" || r.isLeft(ctx, name, &secret, marks)
 	})
 	if r.memory.knows(name) || len(owned) > 0 {
-		// A watch that lags behind does not show it yet, as after a restore of etcd. What is remembered may be the only copy of a key.
-		if err := r.Live.Get(ctx, name, &v1alpha1.ClusterCredential{}); !apierrors.IsNotFound(err) {
-			return err
+		live := &v1alpha1.ClusterCredential{}
+		switch err := r.Live.Get(ctx, name, live); {
+		case err == nil && target.OfClass(live, r.Class):
+			return 0, nil // a watch that lags behind does not show it yet, as after a restore of etcd
+		case err == nil:
+			return r.handOver(ctx, live, now)
+		case !apierrors.IsNotFound(err):
+			return 0, err // what is remembered may be the only copy of a key
 		}
 	}
-	uid := r.memory.forget(name)
-	r.leaveLine(now, uid)
-	r.trials.forget(uid)
-	r.Metrics.forget(name)
+	r.forget(name, now)
 	for i := range owned {
-		if err := r.secrets.Release(ctx, &owned[i], now); err != nil {
-			return err
+		if err := r.secrets.Release(ctx, &owned[i], r.Class, now); err != nil {
+			return 0, err
 		}
 		r.tellReleased(ctx, &owned[i], fmt.Sprintf("ClusterCredential %s is gone", nameFor(name, &owned[i])))
 	}
-	return nil
+	return 0, nil
 }
 
 // isLeft says whether the release of a Secret is left to somebody else: to what removes it, or to another ClusterCredential of
