@@ -214,14 +214,13 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		KeyRefused: func(account types.NamespacedName) { accounts.KeyChanged(account) },
 		Dialer:     dialer, Endpoint: o.cceEndpoint, Budget: controllers.NewBudget(realClock.Now(), o.workers),
 		Clock: realClock, Metrics: counted,
-		Class: o.class,
 		MinIssueInterval: o.minIssueInterval,
 		FleetHold:        o.fleetHold,
 		AllowInsecureTLS: o.allowInsecureTLS,
 		Verifier:         prober, Guarded: prober.Guarded(), VerifyCustomEndpoints: o.verifyCustomEndpoints,
 		VerifyInterval:        o.verifyInterval,
 		ClusterInterval:       o.clusterInterval,
-		CrossNamespaceOutputs: o.crossNamespaceOutputs, Namespaces: o.namespaces,
+		CrossNamespaceOutputs: o.crossNamespaceOutputs, Class: o.class, Namespaces: o.namespaces,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
 	return credentials, errors.Join(

@@ -82,7 +82,7 @@ func recordText(r rotation.Record) string {
 
 func wishLines(text *lines, e *controllers.Explanation) {
 	if class := e.Credential.Labels[v1alpha1.LabelClass]; class != "" {
-		text.add("Class", class+": that of the operator with --class="+class)
+		text.add("Class", class)
 	}
 	text.add("Wanted", recordText(e.Wanted.Record))
 	if e.Wanted.OtherName {
@@ -179,11 +179,14 @@ func conditionLines(text *lines, cc *v1alpha1.ClusterCredential) {
 // unknowns are what the operator knows and nobody else.
 func unknowns(e *controllers.Explanation, o controllers.ExplainOptions) []string {
 	all := []string{
-		fmt.Sprintf("the operator's flags: taken for --min-issue-interval=%s --allow-insecure-tls=%t --cross-namespace-outputs=%t; whether its --namespaces has this one, and whether there is one of its class (--class)",
+		fmt.Sprintf("the operator's flags: taken for --min-issue-interval=%s --allow-insecure-tls=%t --cross-namespace-outputs=%t; whether its --namespaces has this one",
 			o.MinIssueInterval, o.AllowInsecureTLS, o.CrossNamespaceOutputs),
 		"the turn in the account's line, and whether a change is held as one of too many (FleetHeld): Issued tells when it waits",
 		"what the cloud has listed and what the cluster has answered lately: Verified and Issued tell",
 		"a certificate that waits in the operator's memory to be stored or accepted: Published tells",
+	}
+	if class := e.Credential.Labels[v1alpha1.LabelClass]; class != "" {
+		all = append(all, "whether an operator runs with --class="+class)
 	}
 	if e.Account.Unread {
 		all = append(all, "the key of the account, which may not be read by this login: that it changed is not noticed")
