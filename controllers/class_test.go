@@ -23,7 +23,9 @@ import (
 
 func TestTheCacheHoldsOneClass(t *testing.T) {
 	managed := labels.Set{v1alpha1.LabelManaged: "true"}
-	with := func(set labels.Set, class string) labels.Set { return labels.Merge(set, labels.Set{v1alpha1.LabelClass: class}) }
+	with := func(set labels.Set, class string) labels.Set {
+		return labels.Merge(set, labels.Set{v1alpha1.LabelClass: class})
+	}
 	of := func(class string, object client.Object) labels.Selector {
 		for kind, by := range controllers.CacheOptions(class, nil).ByObject {
 			if reflect.TypeOf(kind) == reflect.TypeOf(object) {
@@ -253,6 +255,36 @@ func TestACertificateThatWaitsIsStoredBeforeItsObjectIsLetGoOf(t *testing.T) {
 	wantConditions(t, w.Get("prod-1"), healthy)
 }
 
+// A call that is under way when the class changes is finished by who began it: the Secret, and what status says of the call.
+func TestACallThatIsUnderWayIsFinishedBeforeItsObjectIsLetGoOf(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.SetClass("a")
+	labelAccount(w, "a")
+	w.Create(w.Credential("prod-1", ofClass("a")))
+	w.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if call.Verb == "create" && call.Kind == "Secret" {
+			w.Change("prod-1", ofClass("b"))
+		}
+		return nil, false
+	})
+	w.Pass("prod-1")
+	if history := w.Get("prod-1").Status.History; len(history) != 1 || history[0].State != v1alpha1.CertificateActive {
+		t.Errorf("the history does not have the certificate: %+v", history)
+	}
+	w.Recorder.Reset(nil)
+	w.Pass("prod-1")
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("after that the former operator wrote %v", writes)
+	}
+	labelAccount(w, "b")
+	w.SetClass("b")
+	w.Settle("prod-1")
+	wantPosts(t, w, 1)
+	wantConditions(t, w.Get("prod-1"), healthy)
+	wantClass(t, w, "b", w.Key("prod-1-kubeconfig"))
+}
+
 // Where the new operator was faster, what waits in memory of the former one is dropped, and nothing is written.
 func TestACertificateThatWaitsIsDroppedOnceTheOtherClassHasPublished(t *testing.T) {
 	t.Parallel()
@@ -313,12 +345,22 @@ func TestTheSecretOfAnotherClassIsNotTaken(t *testing.T) {
 func TestALateCacheTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]func(*testkit.World){
-		"the Secret is the other's":            func(*testkit.World) {},
-		"and the account":                      func(w *testkit.World) { labelAccount(w, "b") },
-		"and so is a copy, and a request came": func(w *testkit.World) { w.Change("prod-1", newValue("please")) },
+		"the Secret is the other's": func(*testkit.World) {},
+		"and the account":           func(w *testkit.World) { labelAccount(w, "b") },
+		"and a request came":        func(w *testkit.World) { w.Change("prod-1", newValue("please")) },
+		"and it has other labels": func(w *testkit.World) {
+			for _, name := range []string{"prod-1-kubeconfig", "istio"} {
+				secret := w.Secret(name)
+				secret.Labels["env"] = "theirs"
+				w.Must(w.Client.Update(w.T.Context(), secret))
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := classed(t, withOutputs(five()...))
+			outputs := five()
+			outputs[0].Labels = map[string]v1alpha1.LabelValue{"env": "ours"}
+			outputs[3].Labels = outputs[0].Labels
+			w := classed(t, withOutputs(outputs...))
 			w.Freeze(testkit.KindCredential)
 			w.Change("prod-1", ofClass("b"))
 			for _, o := range five() {

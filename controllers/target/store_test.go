@@ -151,6 +151,28 @@ func TestAReleasedSecretIsTakenBack(t *testing.T) {
 	}
 }
 
+// The label of a class goes, whoever has written it, and a released Secret changes its class with its ClusterCredential.
+func TestASecretChangesItsClass(t *testing.T) {
+	p := newPlace(t)
+	live := p.put(t, nil, desired(p.namespace, ofClass("a")))
+	live = p.put(t, live, desired(p.namespace, ofClass("b")))
+	live = p.put(t, live, desired(p.namespace))
+	live.Labels[v1alpha1.LabelClass] = "theirs"
+	if err := p.Update(t.Context(), live); err != nil {
+		t.Fatal(err)
+	}
+	live = p.put(t, p.read(t), desired(p.namespace))
+	for _, class := range []string{"a", "b", ""} {
+		if err := p.Release(t.Context(), live, class, noon.AddDate(0, 0, len(class))); err != nil {
+			t.Fatal(err)
+		}
+		live = p.read(t)
+		if !OfClass(live, class) || MarksOf(live).ReleasedAt != "2026-11-25T12:00:00Z" {
+			t.Errorf("of class %q: labels %v, released at %s", class, live.Labels, MarksOf(live).ReleasedAt)
+		}
+	}
+}
+
 func TestALateWriterIsRefused(t *testing.T) {
 	p := newPlace(t)
 	want := desired(p.namespace)
