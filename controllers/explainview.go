@@ -22,7 +22,8 @@ import (
 )
 
 // explainView shows what the cache of the operator would show that serves the object's class, read at the API server: of Secrets only
-// those of ours, of everything only what is of that class, and found by the cache's indexes. It looks only into namespaces that the object has to do with, since whoever asks may not see all of them.
+// those of ours, of everything only what is of that class, and found by the cache's indexes. It looks only into
+// namespaces that the object has to do with, since whoever asks may not see all of them.
 type explainView struct {
 	client.Client // writes are dry runs
 	class         string

@@ -150,7 +150,8 @@ func isOlder(a, b watch.Event) bool {
 // record begins a tape of everything that happens to a kind after a version.
 func (w *World) record(kind, version string) *tape {
 	w.T.Helper()
-	options := []client.ListOption{w.selection(kind), client.InNamespace(w.Namespace), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: version}}}
+	from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: version}}
+	options := []client.ListOption{w.selection(kind), client.InNamespace(w.Namespace), from}
 	watcher, err := w.Client.Watch(w.T.Context(), listOf(kind), options...)
 	w.Must(err)
 	w.T.Cleanup(watcher.Stop)
