@@ -6,10 +6,12 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -67,6 +69,32 @@ func (r *CredentialReconciler) classFor(ctx context.Context, p *pass, live *core
 
 // errNoClass carries nothing of the API server's answer.
 var errNoClass = fmt.Errorf("the ClusterCredential could not be read from the API server, before a Secret with another %s is written", v1alpha1.LabelClass)
+
+// unshown lists the Secrets of a ClusterCredential that status tells of and the watch does not show. They carry another class where
+// the object has been handed over; else they are gone, and status will not tell of them much longer. Those of the spec are looked at
+// anyway, and the further ones are among them only where all is asked for.
+func (r *CredentialReconciler) unshown(
+	ctx context.Context, cc *v1alpha1.ClusterCredential, shown []metav1.PartialObjectMetadata, all bool,
+) ([]metav1.PartialObjectMetadata, error) {
+	slots := slotsOf(cc)
+	var found []metav1.PartialObjectMetadata
+	for _, told := range cc.Status.Outputs {
+		key := told.NamespacedName()
+		isShown := slices.ContainsFunc(shown, func(s metav1.PartialObjectMetadata) bool { return client.ObjectKeyFromObject(&s) == key })
+		inSpec := slices.ContainsFunc(slots, func(s slot) bool { return s.key == key })
+		if isShown || inSpec && !all || key == slots[0].key || !r.covers(key.Namespace) {
+			continue
+		}
+		live, err := r.liveSecret(ctx, key)
+		if err != nil && !apierrors.IsForbidden(err) {
+			return nil, err
+		}
+		if live != nil && target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") == target.Ours {
+			found = append(found, *live)
+		}
+	}
+	return found, nil
+}
 
 // handOver lets go of a ClusterCredential that carries another class by now: nothing of it is remembered, told or written any more.
 // Its Secrets stay as they are, and whoever serves the other class takes them in. Only a certificate that waits to be stored is

@@ -412,6 +412,27 @@ func TestOneOfTheSameNameDoesNotReleaseTheSecretOfAnotherClass(t *testing.T) {
 	wantClass(t, h.World, "", types.NamespacedName{Namespace: h.argocd, Name: "cluster-prod-1"})
 }
 
+// What the API server does not answer is not taken for an answer: the release is made later.
+func TestAReleaseWaitsUntilItIsKnownWhoLives(t *testing.T) {
+	t.Parallel()
+	h := establish(t)
+	h.Must(h.Client.Delete(t.Context(), h.Get("prod-1")))
+	h.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if call == (testkit.Call{Verb: "get", Kind: testkit.KindCredential}) {
+			return testkit.ConnectionReset(), false
+		}
+		return nil, false
+	})
+	if _, err := h.Try("prod-1"); err == nil {
+		t.Error("it did not fail")
+	}
+	h.Recorder.Reset(nil)
+	h.Pass("prod-1")
+	if h.secretAt("cluster-prod-1").Annotations[v1alpha1.AnnotationReleasedAt] == "" {
+		t.Error("the Secret does not say that it was released")
+	}
+}
+
 // Relabelled and deleted at once: the other operator has written nothing yet, and still removes what goes with the object.
 func TestASecretInAnotherNamespaceGoesThoughItsClassHasChanged(t *testing.T) {
 	t.Parallel()

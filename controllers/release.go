@@ -31,19 +31,33 @@ func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.Name
 	if err := r.Client.List(ctx, list, client.MatchingFields{indexCredential: name.String()}); err != nil {
 		return nil, fmt.Errorf("list the Secrets of %s: %w", name, err)
 	}
-	return slices.DeleteFunc(list.Items, func(secret metav1.PartialObjectMetadata) bool {
-		owner := target.MarksOf(&secret).Owner(secret.Namespace)
-		return owner != name && r.lives(ctx, owner)
-	}), nil
+	var owned []metav1.PartialObjectMetadata
+	for i := range list.Items {
+		secret := &list.Items[i]
+		if owner := target.MarksOf(secret).Owner(secret.Namespace); owner != name {
+			lives, err := r.lives(ctx, owner)
+			if err != nil {
+				return nil, err
+			}
+			if lives {
+				continue
+			}
+		}
+		owned = append(owned, *secret)
+	}
+	return owned, nil
 }
 
-// lives says whether there is a ClusterCredential of that name, of whatever class; where nobody can say, there may be.
-func (r *CredentialReconciler) lives(ctx context.Context, name types.NamespacedName) bool {
+// lives says whether there is a ClusterCredential of that name, of whatever class. Where nobody may see it, there may be.
+func (r *CredentialReconciler) lives(ctx context.Context, name types.NamespacedName) (bool, error) {
 	if !r.covers(name.Namespace) {
-		return false
+		return false, nil
 	}
 	cc, err := r.credentialOf(ctx, name)
-	return err != nil || cc != nil
+	if apierrors.IsForbidden(err) {
+		return true, nil
+	}
+	return cc != nil, err
 }
 
 // findFormer looks for Secrets of ours under other names than those of the outputs: outputs
@@ -72,32 +86,6 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 		return nil
 	}
 	return r.fillFrom(ctx, p, owned)
-}
-
-// unshown lists the Secrets of a ClusterCredential that status tells of and the watch does not show. They carry another class where
-// the object has been handed over; else they are gone, and status will not tell of them much longer. Those of the spec are looked at
-// anyway, and the further ones are among them only where all is asked for.
-func (r *CredentialReconciler) unshown(
-	ctx context.Context, cc *v1alpha1.ClusterCredential, shown []metav1.PartialObjectMetadata, all bool,
-) ([]metav1.PartialObjectMetadata, error) {
-	slots := slotsOf(cc)
-	var found []metav1.PartialObjectMetadata
-	for _, told := range cc.Status.Outputs {
-		key := told.NamespacedName()
-		isShown := slices.ContainsFunc(shown, func(s metav1.PartialObjectMetadata) bool { return client.ObjectKeyFromObject(&s) == key })
-		inSpec := slices.ContainsFunc(slots, func(s slot) bool { return s.key == key })
-		if isShown || inSpec && !all || key == slots[0].key || !r.covers(key.Namespace) {
-			continue
-		}
-		live, err := r.liveSecret(ctx, key)
-		if err != nil && !apierrors.IsForbidden(err) {
-			return nil, err
-		}
-		if live != nil && target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") == target.Ours {
-			found = append(found, *live)
-		}
-	}
-	return found, nil
 }
 
 // wasOutput says whether status knows a Secret as an output.
@@ -246,10 +234,10 @@ func (r *CredentialReconciler) release(ctx context.Context, name types.Namespace
 	if err != nil {
 		return 0, err
 	}
-	owned = slices.DeleteFunc(owned, func(secret metav1.PartialObjectMetadata) bool {
-		marks := target.MarksOf(&secret)
-		return marks.ReleasedAt != "" || r.isLeft(ctx, name, &secret, marks)
-	})
+	owned, err = r.leftToUs(ctx, name, owned)
+	if err != nil {
+		return 0, err
+	}
 	if r.memory.knows(name) || len(owned) > 0 {
 		live := &v1alpha1.ClusterCredential{}
 		switch err := r.Live.Get(ctx, name, live); {
@@ -271,20 +259,41 @@ func (r *CredentialReconciler) release(ctx context.Context, name types.Namespace
 	return 0, nil
 }
 
+// leftToUs are those of the Secrets of an object that is gone that have to be released.
+func (r *CredentialReconciler) leftToUs(
+	ctx context.Context, name types.NamespacedName, owned []metav1.PartialObjectMetadata,
+) ([]metav1.PartialObjectMetadata, error) {
+	var ours []metav1.PartialObjectMetadata
+	for i := range owned {
+		marks := target.MarksOf(&owned[i])
+		if marks.ReleasedAt != "" {
+			continue
+		}
+		left, err := r.isLeft(ctx, name, &owned[i], marks)
+		if err != nil {
+			return nil, err
+		}
+		if !left {
+			ours = append(ours, owned[i])
+		}
+	}
+	return ours, nil
+}
+
 // isLeft says whether the release of a Secret is left to somebody else: to what removes it, or to another ClusterCredential of
 // that name, in the namespace that the marks name, or in one that was renamed.
 func (r *CredentialReconciler) isLeft(
 	ctx context.Context, name types.NamespacedName, secret *metav1.PartialObjectMetadata, marks target.Marks,
-) bool {
+) (bool, error) {
 	if marks.Owner(secret.Namespace) != name {
-		return goesAlong(secret, marks) || r.covers(marks.Namespace)
+		return goesAlong(secret, marks) || r.covers(marks.Namespace), nil
 	}
 	if secret.Namespace == name.Namespace {
-		return goesAlong(secret, marks)
+		return goesAlong(secret, marks), nil
 	}
 	if goesAlong(secret, marks) { // it was removed with the object, unless somebody took the finalizer away
 		live, err := r.liveSecret(ctx, client.ObjectKeyFromObject(secret))
-		return err == nil && live == nil
+		return err == nil && live == nil, nil
 	}
 	return r.lives(ctx, types.NamespacedName{Namespace: secret.Namespace, Name: name.Name})
 }
