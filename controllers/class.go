@@ -102,7 +102,7 @@ func (r *CredentialReconciler) unshown(
 func (r *CredentialReconciler) handOver(ctx context.Context, live *v1alpha1.ClusterCredential, now time.Time) (again time.Duration, err error) {
 	name := client.ObjectKeyFromObject(live)
 	r.Metrics.forget(name)
-	if r.memory.of(live.UID).held != nil {
+	if r.memory.of(live.UID).held != nil && live.DeletionTimestamp.IsZero() {
 		waits, err := r.storeHeld(ctx, live, now)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "A certificate of an object of another class waits to be stored")
