@@ -66,7 +66,8 @@ func (c classed) changes() []request {
 			continue
 		}
 		isOurs := r.Object.Group == v1alpha1.GroupVersion.Group || r.Object.Resource == "secrets"
-		if r.User.Username == c.user && r.Stage == "ResponseComplete" && r.changes() && isOurs {
+		isHere := r.Object.Namespace == c.w.namespace || strings.HasPrefix(r.Object.Name, c.w.namespace+"-") // other tests lend accounts, too
+		if isHere && r.User.Username == c.user && r.Stage == "ResponseComplete" && r.changes() && isOurs {
 			all = append(all, r)
 		}
 	}
@@ -131,6 +132,33 @@ func (w *world) wantNotTaken(secret string) {
 	w.kubectl("delete", "clustercredential", "blue-greedy")
 }
 
+// wantNotBorrowed holds that an account of class red is lent to nobody of class blue, who is told which label there would have to be.
+func (w *world) wantNotBorrowed() {
+	w.t.Helper()
+	lent := w.namespace + "-lent"
+	w.apply(fmt.Sprintf(`
+apiVersion: clustercredential.dev/v1alpha1
+kind: ClusterCloudAccount
+metadata: {name: %s, labels: {%s: red}}
+spec:
+  region: %s
+  projectID: %s
+  auth: {accessKey: {secretRef: {name: red-keys, namespace: %s}}}
+  grants: [{namespaces: {names: [%[5]s]}}]
+`, lent, v1alpha1.LabelClass, stack.Region, stack.ProjectID, w.namespace))
+	w.t.Cleanup(func() { _, _ = w.Kubectl("delete", "clustercloudaccount", lent) })
+	w.kubectl("wait", "--for=condition=Ready", "--timeout=28s", "clustercloudaccount/"+lent)
+	w.apply(ofClass("blue", "ClusterCredential", credentialOf("blue-borrower", lent+"\n    kind: ClusterCloudAccount", "{id: "+stack.ClusterID("blue")+"}")))
+	w.eventually(eventTime, func() error {
+		return w.says("blue-borrower", v1alpha1.ConditionIssued, "False", v1alpha1.ReasonAccountNotFound)
+	})
+	if message, want := condition(w.get("blue-borrower"), v1alpha1.ConditionIssued).Message, v1alpha1.LabelClass+"=blue"; !strings.Contains(message, want) {
+		w.t.Errorf("the message does not say %s: %s", want, message)
+	}
+	w.wantPosts(1, "blue")
+	w.kubectl("delete", "clustercredential", "blue-borrower")
+}
+
 // Three operators look at one namespace, and each touches its own. One object and its account go from one to another by their label.
 func TestTwoOperatorsOfDifferentClassesShareACluster(t *testing.T) {
 	names := []string{"red", "blue", "plain", "nobody"}
@@ -151,13 +179,14 @@ func TestTwoOperatorsOfDifferentClassesShareACluster(t *testing.T) {
 		}
 	}
 	w.wantNotTaken("plain-kubeconfig")
+	w.wantNotBorrowed()
 	w.eventually(eventTime, func() error { // the last thing that the operator of red does at rest
 		if n := w.kubectl("get", "cloudaccount", "red", "-o", "jsonpath={.status.credentials}"); n != "1" {
 			return fmt.Errorf("the account counts %q credentials", n)
 		}
 		return nil
 	})
-	red.wantChanged(2, "red")
+	red.wantChanged(2, "red", w.namespace+"-lent")
 	blue.wantChanged(2, "blue")
 	plain.wantChanged(2, "plain")
 
