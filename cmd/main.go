@@ -45,8 +45,8 @@ const (
 	// drain bounds how long work under way is waited for: one call to the cloud (10 s),
 	// trying its answer (5 s) and storing it (10 s).
 	drain = 25 * time.Second
-	// leaseName is the name of the Lease that the leader holds.
-	leaseName = "clustercredential-operator"
+	// lease is the name of the Lease that the leader holds.
+	lease = "clustercredential-operator"
 	// operatorNamespace is where the operator is installed.
 	operatorNamespace = "clustercredential-system"
 	// garbage is how much garbage is tolerated, in percent of what is alive: less memory
@@ -117,11 +117,11 @@ func newManager(o options) (ctrl.Manager, error) {
 	grace := drain
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
-		Cache:                   controllers.CacheOptions(o.namespaces),
+		Cache:                   controllers.CacheOptions(o.class, o.namespaces),
 		Metrics:                 metricsOptions(o),
 		HealthProbeBindAddress:  o.probeAddress,
 		LeaderElection:          o.leaderElect,
-		LeaderElectionID:        leaseName,
+		LeaderElectionID:        leaseName(o.class),
 		LeaderElectionNamespace: leaseNamespace(),
 		// On a signal, once the work under way is done: the process ends right after.
 		LeaderElectionReleaseOnCancel: true,
@@ -146,6 +146,14 @@ func seesTheCluster(seen cache.Cache) healthz.Checker {
 		}
 		return nil
 	}
+}
+
+// leaseName is the name of the Lease of a class: operators of different classes in one namespace do not wait for each other.
+func leaseName(class string) string {
+	if class == "" {
+		return lease
+	}
+	return lease + "-" + class
 }
 
 // leaseNamespace is where the Lease stands: empty (the Pod's own) in a Pod, and the
@@ -212,7 +220,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 		Verifier:         prober, Guarded: prober.Guarded(), VerifyCustomEndpoints: o.verifyCustomEndpoints,
 		VerifyInterval:        o.verifyInterval,
 		ClusterInterval:       o.clusterInterval,
-		CrossNamespaceOutputs: o.crossNamespaceOutputs, Namespaces: o.namespaces,
+		CrossNamespaceOutputs: o.crossNamespaceOutputs, Class: o.class, Namespaces: o.namespaces,
 	}
 	credentials, accounts = controllers.NewCredentialReconciler(config), controllers.NewAccountReconciler(config)
 	return credentials, errors.Join(

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/util/validation"
 	_ "sigs.k8s.io/controller-runtime/pkg/client/config" // registers --kubeconfig
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers"
 )
 
@@ -26,6 +28,7 @@ const accountWorkers = 4
 type options struct {
 	metricsAddress, metricsCertDir, probeAddress string
 	metricsSecure, leaderElect, version          bool
+	class                                        string
 	namespaces                                   []string
 	workers                                      int
 	minIssueInterval, verifyInterval             time.Duration
@@ -52,6 +55,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "directory with tls.crt and tls.key for metrics; empty: a self-signed certificate")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address that serves /healthz and /readyz; 0: none")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding a Lease; needed with more than one replica")
+	flags.StringVar(&o.class, "class", "", "serve only what carries the label "+v1alpha1.LabelClass+" with this value, for several operators in one cluster; empty: only what does not carry that label")
 	flags.StringVar(&namespaces, "namespaces", "", "comma-separated list of the namespaces to look at; empty: all")
 	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
 	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", controllers.DefaultMinIssueInterval, "least time between two certificates of one ClusterCredential without a request")
@@ -106,6 +110,8 @@ func (o *options) setQPS(qps float64) {
 
 func (o *options) check(qps float64) error {
 	switch {
+	case o.class != "" && len(validation.IsDNS1123Label(o.class)) > 0:
+		return fmt.Errorf("--class: write up to %d lower-case letters, digits and '-' in between, such as team-a, not %q", validation.DNS1123LabelMaxLength, o.class)
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles: write 1 or more, not %d", o.workers)
 	case o.clusterInterval < time.Second:

@@ -16,13 +16,16 @@ import (
 
 func TestFlagsThatCannotBeMeantAreRefusedInWords(t *testing.T) {
 	for argument, want := range map[string]string{
-		"stray":                            `unexpected argument "stray"`,
-		"--max-concurrent-reconciles=0":    "--max-concurrent-reconciles: write 1 or more, not 0",
-		"--min-issue-interval=10ms":        "--min-issue-interval: write 1s or more, not 10ms",
-		"--kube-api-qps=-0.5":              "--kube-api-qps: write 0 or more, not -0.5",
-		"--kube-api-burst=-1":              "--kube-api-burst: write 0 or more, not -1",
-		"--no-such-flag":                   "no-such-flag",
-		"--min-issue-interval=a fortnight": "min-issue-interval",
+		"stray":                              `unexpected argument "stray"`,
+		"--max-concurrent-reconciles=0":      "--max-concurrent-reconciles: write 1 or more, not 0",
+		"--min-issue-interval=10ms":          "--min-issue-interval: write 1s or more, not 10ms",
+		"--kube-api-qps=-0.5":                "--kube-api-qps: write 0 or more, not -0.5",
+		"--kube-api-burst=-1":                "--kube-api-burst: write 0 or more, not -1",
+		"--class=Team_A":                     `--class: write up to 63 lower-case letters, digits and '-' in between, such as team-a, not "Team_A"`,
+		"--class=a.b":                        "--class: write",
+		"--class=" + strings.Repeat("a", 64): "--class: write",
+		"--no-such-flag":                     "no-such-flag",
+		"--min-issue-interval=a fortnight":   "min-issue-interval",
 	} {
 		t.Run(argument, func(t *testing.T) {
 			if _, err := parseQuietly(t, argument); err == nil || !strings.Contains(err.Error(), want) {
@@ -52,6 +55,15 @@ func TestFlagsMeanWhatTheySay(t *testing.T) {
 	}
 	if _, err := parseQuietly(t, "--help"); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("--help: %v", err)
+	}
+}
+
+func TestOperatorsOfDifferentClassesElectALeaderEach(t *testing.T) {
+	for class, want := range map[string]string{"": "clustercredential-operator", "team-a": "clustercredential-operator-team-a"} {
+		o, err := parseQuietly(t, "--class="+class)
+		if err != nil || leaseName(o.class) != want {
+			t.Errorf("class %q: the Lease %q, %v", class, leaseName(o.class), err)
+		}
 	}
 }
 

@@ -49,16 +49,23 @@ func (c *Config) accountOf(ctx context.Context, name types.NamespacedName) (acco
 			return account{}, fmt.Errorf("read %s %s: %w", kindOf(name), name, err)
 		}
 		c.Keys.Drop(name) // a pass that began while it was there may have asked for its key since
-		where := " in namespace \"" + name.Namespace + "\""
-		if name.Namespace == "" {
-			where = ""
-		}
-		return account{
-			reason:  v1alpha1.ReasonAccountNotFound,
-			message: fmt.Sprintf("spec.accountRef: there is no %s %q%s; create it", kindOf(name), name.Name, where),
-		}, nil
+		return account{reason: v1alpha1.ReasonAccountNotFound, message: c.noAccount(name)}, nil
 	}
 	return c.unlock(ctx, object)
+}
+
+// noAccount says that the cache shows no such account. There may be one of another class.
+func (c *Config) noAccount(name types.NamespacedName) string {
+	where := ""
+	if name.Namespace != "" {
+		where = fmt.Sprintf(" in namespace %q", name.Namespace)
+	}
+	if c.Class != "" {
+		return fmt.Sprintf("spec.accountRef: there is no %s %q of class %q%s; create it, or if it is there, label it %s=%s",
+			kindOf(name), name.Name, c.Class, where, v1alpha1.LabelClass, c.Class)
+	}
+	return fmt.Sprintf("spec.accountRef: there is no %s %q%s; create it, or if it is there, take off its label %s",
+		kindOf(name), name.Name, where, v1alpha1.LabelClass)
 }
 
 // unlock reads the key of an account.

@@ -6,19 +6,26 @@ package controllers
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 )
 
-// CacheOptions says what the manager's cache holds: of Secrets only those of ours, and
-// of everything no managed fields. namespaces empty: all.
-func CacheOptions(namespaces []string) cache.Options {
+// CacheOptions says what the manager's cache holds: of our kinds and of Secrets of ours only those of one class, and of
+// everything no managed fields. The API server selects them, so that what is of other classes costs neither memory nor events.
+// Namespaces and CredentialGrants are only read, and hold for all classes. class empty: what carries no class; namespaces
+// empty: all.
+func CacheOptions(class string, namespaces []string) cache.Options {
+	served := cache.ByObject{Label: selectorOf(class, labels.Set{})}
 	options := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Secret{}: {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManaged: "true"})},
+			&corev1.Secret{}:                {Label: selectorOf(class, labels.Set{v1alpha1.LabelManaged: "true"})},
+			&v1alpha1.ClusterCredential{}:   served,
+			&v1alpha1.CloudAccount{}:        served,
+			&v1alpha1.ClusterCloudAccount{}: served,
 		},
 		// A forgotten watch shall fail, and not quietly cache every object of its kind.
 		ReaderFailOnMissingInformer: true,
@@ -30,4 +37,17 @@ func CacheOptions(namespaces []string) cache.Options {
 		}
 	}
 	return options
+}
+
+// selectorOf selects what is of a class, and carries some labels besides.
+func selectorOf(class string, besides labels.Set) labels.Selector {
+	operator, values := selection.Equals, []string{class}
+	if class == "" {
+		operator, values = selection.DoesNotExist, nil
+	}
+	ofClass, err := labels.NewRequirement(v1alpha1.LabelClass, operator, values)
+	if err != nil {
+		return labels.Nothing() // no label can have that value
+	}
+	return labels.SelectorFromSet(besides).Add(*ofClass)
 }

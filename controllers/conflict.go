@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,14 +39,13 @@ const tieLook = 2 * time.Second
 // of another namespace that the marks do not name counts only where it may write: else whoever names a Secret somewhere
 // could keep its owner from it.
 func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot, marked types.NamespacedName) *conflict {
-	var rivals v1alpha1.ClusterCredentialList
-	err := r.Client.List(ctx, &rivals, client.MatchingFields{indexSecretName: s.key.String()})
+	rivals, err := r.rivalsFor(ctx, s.key, marked)
 	if err != nil {
-		return &conflict{wait: tieLook} // the cache cannot say: ask it again
+		return &conflict{wait: tieLook} // nobody can say: ask again
 	}
 	var contenders []target.Contender
-	for i := range rivals.Items {
-		cc := &rivals.Items[i]
+	for i := range rivals {
+		cc := &rivals[i]
 		name := client.ObjectKeyFromObject(cc)
 		if cc.DeletionTimestamp.IsZero() && (name == marked || cc.Namespace == s.key.Namespace || r.mayWrite(ctx, cc, s.key)) {
 			contenders = append(contenders, target.Contender{
@@ -63,6 +63,33 @@ func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot
 	default:
 		return nil
 	}
+}
+
+// rivalsFor are the ClusterCredentials that name a Secret, as the cache shows them, and whom its marks may mean: that one may be of
+// another class. Of those of other classes that no marks name nothing is known: whoever writes the Secret first has it.
+func (r *CredentialReconciler) rivalsFor(ctx context.Context, key, marked types.NamespacedName) ([]v1alpha1.ClusterCredential, error) {
+	var shown v1alpha1.ClusterCredentialList
+	if err := r.Client.List(ctx, &shown, client.MatchingFields{indexSecretName: key.String()}); err != nil {
+		return nil, err
+	}
+	rivals, names := shown.Items, []types.NamespacedName{marked}
+	if marked.Namespace != key.Namespace { // which may have been renamed
+		names = append(names, types.NamespacedName{Namespace: key.Namespace, Name: marked.Name})
+	}
+	for _, name := range names {
+		isShown := slices.ContainsFunc(rivals, func(cc v1alpha1.ClusterCredential) bool { return client.ObjectKeyFromObject(&cc) == name })
+		if name.Name == "" || isShown || !r.covers(name.Namespace) {
+			continue
+		}
+		cc, err := r.credentialOf(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if cc != nil && slices.ContainsFunc(slotsOf(cc), func(s slot) bool { return s.key == key }) {
+			rivals = append(rivals, *cc)
+		}
+	}
+	return rivals, nil
 }
 
 func (s *slot) heldBy(holder types.NamespacedName) publishProblem {
@@ -187,7 +214,7 @@ func (r *CredentialReconciler) tryWrite(ctx context.Context, p *pass) error {
 	if p.view.live != nil {
 		return r.secrets.PreflightChange(ctx, p.view.live)
 	}
-	return r.secrets.Preflight(ctx, p.key.Namespace, output.LabelsOf(p.output), p.output.Annotations)
+	return r.secrets.Preflight(ctx, p.key.Namespace, classOf(p.cc), output.LabelsOf(p.output), p.output.Annotations)
 }
 
 // invalidMetadata says which label or annotation of the output the API server would refuse.

@@ -213,8 +213,12 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 		c.known.carriedFor, c.known.problem, c.known.failed = p.copyPurpose(), c.problem, true // and it will be the same next time
 		return
 	}
-	want := target.Desired{Key: c.key, Rendered: rendered, Marks: p.copyMarks(source, &c.slot), Owner: ownerOf(p.cc, &c.slot)}
-	live, version := c.view.live, c.facts.version
+	live, version, marks := c.view.live, c.facts.version, p.copyMarks(source, &c.slot)
+	if marks.Class, err = r.classFor(ctx, p, live); err != nil {
+		refused(err.Error())
+		return
+	}
+	want := target.Desired{Key: c.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc, &c.slot)}
 	if live == nil || !want.Carries(live) {
 		if c.isAway() && !p.vouchesFor(source) {
 			refused(fmt.Sprintf("Secret %s is in another namespace, and the primary Secret names a server that the cloud has not offered: "+

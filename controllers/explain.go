@@ -96,7 +96,7 @@ func explainOnce(
 	}
 	shown := newExplainView(reader, cc)
 	r := NewCredentialReconciler(Config{
-		Client: shown, Live: shown, Keys: liveKeys{shown}, Clock: clock.RealClock{},
+		Client: shown, Live: shown.Client, Keys: liveKeys{shown}, Clock: clock.RealClock{}, Class: shown.class,
 		AllowInsecureTLS: options.AllowInsecureTLS, CrossNamespaceOutputs: options.CrossNamespaceOutputs,
 		MinIssueInterval: options.MinIssueInterval,
 	})

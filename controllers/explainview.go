@@ -21,17 +21,19 @@ import (
 	"github.com/clustercredential/operator/controllers/target"
 )
 
-// explainView shows what the operator's cache would show, read at the API server: of Secrets only those of ours, and found by the
-// cache's indexes. It looks only into namespaces that the object has to do with, since whoever asks may not see all of them.
+// explainView shows what the cache of the operator would show that serves the object's class, read at the API server: of Secrets only
+// those of ours, of everything only what is of that class, and found by the cache's indexes. It looks only into
+// namespaces that the object has to do with, since whoever asks may not see all of them.
 type explainView struct {
 	client.Client // writes are dry runs
+	class         string
 	namespaces    []string
 	// unseen says what could not be looked at.
 	unseen []string
 }
 
 func newExplainView(reader client.Client, cc *v1alpha1.ClusterCredential) *explainView {
-	v := &explainView{Client: client.NewDryRunClient(reader), namespaces: []string{cc.Namespace}}
+	v := &explainView{Client: client.NewDryRunClient(reader), class: classOf(cc), namespaces: []string{cc.Namespace}}
 	for _, s := range slotsOf(cc) {
 		v.namespaces = append(v.namespaces, s.key.Namespace)
 	}
@@ -43,16 +45,27 @@ func newExplainView(reader client.Client, cc *v1alpha1.ClusterCredential) *expla
 	return v
 }
 
-// Get hides the metadata of Secrets that do not carry the operator's label, as its cache does.
+// Get hides what the operator's cache does not hold: the metadata of Secrets without its label, and what is of another class.
 func (v *explainView) Get(ctx context.Context, key types.NamespacedName, into client.Object, options ...client.GetOption) error {
 	if err := v.Client.Get(ctx, key, into, options...); err != nil {
 		return err
 	}
-	shown, isMetadata := into.(*metav1.PartialObjectMetadata)
-	if isMetadata && shown.GroupVersionKind() == secretKind && !target.MarksOf(shown).Managed {
-		return apierrors.NewNotFound(schema.GroupResource{Resource: "secrets"}, key.Name)
+	if !v.shows(into) {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: into.GetObjectKind().GroupVersionKind().Kind}, key.Name)
 	}
 	return nil
+}
+
+// shows says whether the operator's cache holds an object.
+func (v *explainView) shows(object client.Object) bool {
+	switch o := object.(type) {
+	case *v1alpha1.ClusterCredential, *v1alpha1.CloudAccount, *v1alpha1.ClusterCloudAccount:
+		return target.OfClass(object, v.class)
+	case *metav1.PartialObjectMetadata: // of a Secret, or of a namespace
+		return o.GroupVersionKind() != secretKind || target.MarksOf(o).Managed && target.OfClass(o, v.class)
+	default:
+		return true
+	}
 }
 
 // List looks things up by the indexes of the cache, which the API server does not have.
@@ -86,7 +99,7 @@ func (v *explainView) secretsOf(ctx context.Context, owner string) []metav1.Part
 			v.miss("the Secrets of namespace %s could not be listed (%s): one that was an output before is not seen", namespace, apierrors.ReasonForError(err))
 		}
 		for i := range list.Items {
-			if slices.Contains(credentialIndex(&list.Items[i]), owner) {
+			if target.OfClass(&list.Items[i], v.class) && slices.Contains(credentialIndex(&list.Items[i]), owner) {
 				found = append(found, list.Items[i])
 			}
 		}
@@ -103,7 +116,7 @@ func (v *explainView) credentialsWith(ctx context.Context, secret string) []v1al
 			v.miss("the ClusterCredentials of namespace %s could not be listed (%s): one that names the same Secret is not seen", namespace, apierrors.ReasonForError(err))
 		}
 		for i := range list.Items {
-			if slices.Contains(secretNameIndex(&list.Items[i]), secret) {
+			if v.shows(&list.Items[i]) && slices.Contains(secretNameIndex(&list.Items[i]), secret) {
 				found = append(found, list.Items[i])
 			}
 		}

@@ -63,13 +63,18 @@ func withoutOurs(finalizers []string) []string {
 	return slices.DeleteFunc(slices.Clone(finalizers), func(f string) bool { return f == v1alpha1.FinalizerOutputs })
 }
 
-// doomed are the Secrets in other namespaces, as the watch shows them, that go with an object: those whose output says so, and
-// of those that are no outputs any more those that say so themselves.
+// doomed are the Secrets in other namespaces, as the watch shows them and status tells of them, that go with an object: those whose
+// output says so, and of those that are no outputs any more those that say so themselves.
 func (r *CredentialReconciler) doomed(ctx context.Context, cc *v1alpha1.ClusterCredential) ([]types.NamespacedName, error) {
 	owned, err := r.ownedSecrets(ctx, client.ObjectKeyFromObject(cc))
 	if err != nil {
 		return nil, err
 	}
+	unshown, err := r.unshown(ctx, cc, owned, false)
+	if err != nil {
+		return nil, err
+	}
+	owned = append(owned, unshown...)
 	slots := slotsOf(cc)
 	var keys []types.NamespacedName
 	for i := range owned {
@@ -150,7 +155,7 @@ func (r *CredentialReconciler) liveSecret(ctx context.Context, key types.Namespa
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("read Secret %s before it is removed: %w", key, err)
+		return nil, fmt.Errorf("read Secret %s: %w", key, err)
 	}
 	return live, nil
 }

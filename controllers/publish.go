@@ -173,8 +173,11 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 	marks.Managed, marks.ReleasedAt, marks.Source.Wish, marks.Source.Once = true, "", p.wishText(), p.writtenOnce()
 	marks.Credential, marks.Namespace, marks.UID = p.cc.Name, p.cc.Namespace, string(p.cc.UID)
 	marks.Fingerprint, marks.NotAfter = credential.Fingerprint, credential.NotAfter
-	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc, &p.slot)}
 	live := p.view.live
+	if marks.Class, err = r.classFor(ctx, p, live); err != nil {
+		return err
+	}
+	want := target.Desired{Key: p.key, Rendered: rendered, Marks: marks, Owner: ownerOf(p.cc, &p.slot)}
 	version := p.facts.version
 	if live == nil || !want.Carries(live) {
 		if p.cc.Spec.Suspend && p.fresh == nil {

@@ -72,6 +72,8 @@ type Config struct {
 	AllowInsecureTLS bool
 	// CrossNamespaceOutputs lets Secrets be written into namespaces whose owners consent to it.
 	CrossNamespaceOutputs bool
+	// Class is the class that the cache shows: see CacheOptions.
+	Class string
 	// Namespaces are those that the cache shows; empty: all.
 	Namespaces []string
 	// MinIssueInterval is the least time between two certificates of one object without a
@@ -126,7 +128,8 @@ func (r *CredentialReconciler) Reconcile(ctx context.Context, request reconcile.
 		if !apierrors.IsNotFound(err) {
 			return reconcile.Result{}, fmt.Errorf("read the ClusterCredential: %w", err)
 		}
-		return reconcile.Result{}, r.release(ctx, request.NamespacedName, now) // gone: done
+		again, err := r.release(ctx, request.NamespacedName, now) // gone: done
+		return reconcile.Result{RequeueAfter: again}, err
 	}
 	if before := r.memory.replaced(cc); before != "" {
 		r.leaveLine(now, before)

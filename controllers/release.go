@@ -31,20 +31,33 @@ func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.Name
 	if err := r.Client.List(ctx, list, client.MatchingFields{indexCredential: name.String()}); err != nil {
 		return nil, fmt.Errorf("list the Secrets of %s: %w", name, err)
 	}
-	return slices.DeleteFunc(list.Items, func(secret metav1.PartialObjectMetadata) bool {
-		owner := target.MarksOf(&secret).Owner(secret.Namespace)
-		return owner != name && r.lives(ctx, owner)
-	}), nil
+	var owned []metav1.PartialObjectMetadata
+	for i := range list.Items {
+		secret := &list.Items[i]
+		if owner := target.MarksOf(secret).Owner(secret.Namespace); owner != name {
+			lives, err := r.lives(ctx, owner)
+			if err != nil {
+				return nil, err
+			}
+			if lives {
+				continue
+			}
+		}
+		owned = append(owned, *secret)
+	}
+	return owned, nil
 }
 
-// lives says whether there is a ClusterCredential of that name; where nobody can say, there may be.
-func (r *CredentialReconciler) lives(ctx context.Context, name types.NamespacedName) bool {
+// lives says whether there is a ClusterCredential of that name, of whatever class. Where nobody may see it, there may be.
+func (r *CredentialReconciler) lives(ctx context.Context, name types.NamespacedName) (bool, error) {
 	if !r.covers(name.Namespace) {
-		return false
+		return false, nil
 	}
-	cc := &v1alpha1.ClusterCredential{}
-	err := r.Client.Get(ctx, name, cc)
-	return !apierrors.IsNotFound(err)
+	cc, err := r.credentialOf(ctx, name)
+	if apierrors.IsForbidden(err) {
+		return true, nil
+	}
+	return cc != nil, err
 }
 
 // findFormer looks for Secrets of ours under other names than those of the outputs: outputs
@@ -55,6 +68,11 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
+	unshown, err := r.unshown(ctx, p.cc, owned, p.facts.stored == nil && p.cc.Status.Certificate != nil)
+	if err != nil {
+		return err
+	}
+	owned = append(owned, unshown...)
 	for i := range owned {
 		if key := client.ObjectKeyFromObject(&owned[i]); p.isOutput(key) || key.Namespace != p.cc.Namespace && !p.wasOutput(key) {
 			continue // the latter: anybody may write our marks elsewhere
@@ -155,11 +173,13 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 			}
 			continue
 		}
-		if marks.ReleasedAt == "" {
-			if err := r.secrets.Release(ctx, secret, p.now); err != nil {
+		if marks.ReleasedAt == "" || !target.OfClass(secret, classOf(p.cc)) {
+			if err := r.secrets.Release(ctx, secret, classOf(p.cc), p.now); err != nil {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
 				continue
 			}
+		}
+		if marks.ReleasedAt == "" {
 			r.tellReleased(ctx, secret, fmt.Sprintf("it is no output of ClusterCredential %s any more", nameFor(client.ObjectKeyFromObject(p.cc), secret)))
 		}
 		p.released = append(p.released, v1alpha1.OutputStatus{
@@ -181,7 +201,7 @@ func (p *pass) formatOf(secret *metav1.PartialObjectMetadata) v1alpha1.OutputFor
 
 // deleteFormer removes a Secret that was an output, if the spec that says so is the one that the API server has: to a cache
 // that lags behind, the output of today is a former one, and what is removed is gone for whoever reads it. A newer
-// spec comes with an event of its own.
+// spec comes with an event of its own, and one of another class is not ours any more.
 func (r *CredentialReconciler) deleteFormer(ctx context.Context, p *pass, secret *metav1.PartialObjectMetadata) error {
 	live := &v1alpha1.ClusterCredential{}
 	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.cc), live); {
@@ -189,7 +209,7 @@ func (r *CredentialReconciler) deleteFormer(ctx context.Context, p *pass, secret
 		return nil
 	case err != nil:
 		return errNoSpec
-	case live.UID != p.cc.UID || live.Generation != p.cc.Generation:
+	case live.UID != p.cc.UID || live.Generation != p.cc.Generation || classOf(live) != classOf(p.cc):
 		return nil
 	}
 	return r.secrets.Delete(ctx, secret)
@@ -207,49 +227,73 @@ func metaTime(at time.Time) *metav1.Time {
 
 // release lets go of the Secrets of a ClusterCredential that is gone: those that an
 // owner reference takes along are left to the garbage collector, the others stay and say since
-// when. An object that is created again takes them back without a certificate.
-func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) error {
+// when. An object that is created again takes them back without a certificate. One that is of another class by now is gone for us,
+// and its Secrets are not ours to release. A result above zero: it is not done with, look again then.
+func (r *CredentialReconciler) release(ctx context.Context, name types.NamespacedName, now time.Time) (again time.Duration, err error) {
 	owned, err := r.ownedSecrets(ctx, name)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	owned = slices.DeleteFunc(owned, func(secret metav1.PartialObjectMetadata) bool {
-		marks := target.MarksOf(&secret)
-		return marks.ReleasedAt != "" || r.isLeft(ctx, name, &secret, marks)
-	})
+	owned, err = r.leftToUs(ctx, name, owned)
+	if err != nil {
+		return 0, err
+	}
 	if r.memory.knows(name) || len(owned) > 0 {
-		// A watch that lags behind does not show it yet, as after a restore of etcd. What is remembered may be the only copy of a key.
-		if err := r.Live.Get(ctx, name, &v1alpha1.ClusterCredential{}); !apierrors.IsNotFound(err) {
-			return err
+		live := &v1alpha1.ClusterCredential{}
+		switch err := r.Live.Get(ctx, name, live); {
+		case err == nil && target.OfClass(live, r.Class):
+			return 0, nil // a watch that lags behind does not show it yet, as after a restore of etcd
+		case err == nil:
+			return r.handOver(ctx, live, now)
+		case !apierrors.IsNotFound(err):
+			return 0, err // what is remembered may be the only copy of a key
 		}
 	}
-	uid := r.memory.forget(name)
-	r.leaveLine(now, uid)
-	r.trials.forget(uid)
-	r.Metrics.forget(name)
+	r.forget(name, now)
 	for i := range owned {
-		if err := r.secrets.Release(ctx, &owned[i], now); err != nil {
-			return err
+		if err := r.secrets.Release(ctx, &owned[i], r.Class, now); err != nil {
+			return 0, err
 		}
 		r.tellReleased(ctx, &owned[i], fmt.Sprintf("ClusterCredential %s is gone", nameFor(name, &owned[i])))
 	}
-	return nil
+	return 0, nil
+}
+
+// leftToUs are those of the Secrets of an object that is gone that have to be released.
+func (r *CredentialReconciler) leftToUs(
+	ctx context.Context, name types.NamespacedName, owned []metav1.PartialObjectMetadata,
+) ([]metav1.PartialObjectMetadata, error) {
+	var ours []metav1.PartialObjectMetadata
+	for i := range owned {
+		marks := target.MarksOf(&owned[i])
+		if marks.ReleasedAt != "" {
+			continue
+		}
+		left, err := r.isLeft(ctx, name, &owned[i], marks)
+		if err != nil {
+			return nil, err
+		}
+		if !left {
+			ours = append(ours, owned[i])
+		}
+	}
+	return ours, nil
 }
 
 // isLeft says whether the release of a Secret is left to somebody else: to what removes it, or to another ClusterCredential of
 // that name, in the namespace that the marks name, or in one that was renamed.
 func (r *CredentialReconciler) isLeft(
 	ctx context.Context, name types.NamespacedName, secret *metav1.PartialObjectMetadata, marks target.Marks,
-) bool {
+) (bool, error) {
 	if marks.Owner(secret.Namespace) != name {
-		return goesAlong(secret, marks) || r.covers(marks.Namespace)
+		return goesAlong(secret, marks) || r.covers(marks.Namespace), nil
 	}
 	if secret.Namespace == name.Namespace {
-		return goesAlong(secret, marks)
+		return goesAlong(secret, marks), nil
 	}
 	if goesAlong(secret, marks) { // it was removed with the object, unless somebody took the finalizer away
 		live, err := r.liveSecret(ctx, client.ObjectKeyFromObject(secret))
-		return err == nil && live == nil
+		return err == nil && live == nil, nil
 	}
 	return r.lives(ctx, types.NamespacedName{Namespace: secret.Namespace, Name: name.Name})
 }

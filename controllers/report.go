@@ -213,8 +213,8 @@ func (r *CredentialReconciler) writeStatus(
 		if fresh.UID != cc.UID {
 			return previous, next, nil // another object of the same name: its own event wakes it
 		}
-		if !status.Equal(fresh.Status, previous) {
-			return previous, next, errOvertaken
+		if !status.Equal(fresh.Status, previous) || classOf(fresh) != classOf(cc) && (p.attempt == nil || p.attempt.Issuance == nil) {
+			return previous, next, errOvertaken // the latter: only what a call came to is told of an object of another class
 		}
 		cc = fresh
 	}

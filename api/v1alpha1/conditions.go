@@ -92,7 +92,7 @@ const (
 	// ReasonFleetHeld: too many objects want another certificate at once that is neither due
 	// nor requested. Look at what has changed; request a renewal to let one go on.
 	ReasonFleetHeld Reason = "FleetHeld"
-	// ReasonAccountNotFound: spec.accountRef names an account that does not exist. Create it.
+	// ReasonAccountNotFound: spec.accountRef names an account that does not exist, or is of another class. Create or label it.
 	ReasonAccountNotFound Reason = "AccountNotFound"
 	// ReasonAccountNotAllowed: the ClusterCloudAccount does not grant what is asked for: the namespace, the cluster, or a server or
 	// proxy of the spec's own; or there is no such cluster, which is not told apart. Ask its administrator.

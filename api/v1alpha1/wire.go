@@ -14,6 +14,11 @@ const (
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 )
 
+// LabelClass on a ClusterCredential, CloudAccount or ClusterCloudAccount names the class of operators that serves it: those that
+// run with that --class. Without the label it is served by an operator without a class. The Secrets of a ClusterCredential carry
+// the label as it does.
+const LabelClass = "clustercredential.dev/class"
+
 // Annotations on every Secret that the operator writes.
 const (
 	// AnnotationCredential is the name of the ClusterCredential that the Secret belongs to.

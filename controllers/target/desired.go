@@ -28,7 +28,17 @@ type Desired struct {
 }
 
 func (d Desired) labels() map[string]string {
-	return merged(d.Rendered.Labels, d.Marks.labels())
+	return labelsWith(d.Rendered.Labels, d.Marks)
+}
+
+// labelsWith are the labels of the user with ours. The class is ours to say also where there is none: a Secret with another one
+// is not seen any more.
+func labelsWith(user map[string]string, marks Marks) map[string]string {
+	all := merged(user, marks.labels())
+	if marks.Class == "" {
+		delete(all, v1alpha1.LabelClass)
+	}
+	return all
 }
 
 func (d Desired) annotations() map[string]string {
@@ -60,12 +70,15 @@ func (d Desired) Carries(live *corev1.Secret) bool {
 }
 
 // strays is a merge patch that removes what must not stay, whoever owns it: the note
-// that the Secret was released, and the very credential under another key. After a
+// that the Secret was released, a class where there is none, and the very credential under another key. After a
 // restore they belong to another manager, and apply leaves them. nil: nothing.
 func (d Desired) strays(live *corev1.Secret) map[string]any {
 	metadata, data := map[string]any{}, map[string]any{}
 	if _, released := live.Annotations[v1alpha1.AnnotationReleasedAt]; released {
 		metadata["annotations"] = map[string]any{v1alpha1.AnnotationReleasedAt: nil}
+	}
+	if _, classed := live.Labels[v1alpha1.LabelClass]; classed && d.Marks.Class == "" {
+		metadata["labels"] = map[string]any{v1alpha1.LabelClass: nil}
 	}
 	ours := []string{d.Marks.Fingerprint, live.Annotations[v1alpha1.AnnotationFingerprint]}
 	for key, value := range live.Data {

@@ -29,6 +29,10 @@ func TestASecretCarriesWhatIsDesired(t *testing.T) {
 		"not a label of the user":             {nil, func(s *corev1.Secret) { delete(s.Labels, "env") }, false},
 		"another value of a label":            {nil, func(s *corev1.Secret) { s.Labels["env"] = "test" }, false},
 		"not the label that we watch by":      {nil, func(s *corev1.Secret) { delete(s.Labels, v1alpha1.LabelManaged) }, false},
+		"not the class":                       {ofClass("a"), func(s *corev1.Secret) { delete(s.Labels, v1alpha1.LabelClass) }, false},
+		"another class":                       {ofClass("a"), func(s *corev1.Secret) { s.Labels[v1alpha1.LabelClass] = "b" }, false},
+		"a class where there is none":         {nil, func(s *corev1.Secret) { s.Labels[v1alpha1.LabelClass] = "a" }, false},
+		"a class without a name":              {nil, func(s *corev1.Secret) { s.Labels[v1alpha1.LabelClass] = "" }, false},
 		"not an annotation of the user":       {nil, func(s *corev1.Secret) { delete(s.Annotations, "note") }, false},
 		"another expiry":                      {nil, func(s *corev1.Secret) { s.Annotations[v1alpha1.AnnotationNotAfter] = "x" }, false},
 		"no record of a request":              {nil, func(s *corev1.Secret) { delete(s.Annotations, v1alpha1.AnnotationRenewRequest) }, false},
@@ -62,6 +66,15 @@ func TestMarksWinOverLabelsAndAnnotationsOfTheUser(t *testing.T) {
 	})
 	if d.labels()[v1alpha1.LabelManaged] != "true" || d.annotations()[v1alpha1.AnnotationCredential] != "prod-1" {
 		t.Errorf("got %v, %v", d.labels(), d.annotations())
+	}
+}
+
+func TestTheClassIsNotTheUsersToSay(t *testing.T) {
+	for _, class := range []string{"", "a"} {
+		d := desired("fleet", ofClass(class), func(d *Desired) { d.Rendered.Labels[v1alpha1.LabelClass] = "theirs" })
+		if got, has := d.labels()[v1alpha1.LabelClass]; got != class || has != (class != "") {
+			t.Errorf("of class %q: %v", class, d.labels())
+		}
 	}
 }
 

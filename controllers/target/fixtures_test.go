@@ -61,6 +61,10 @@ func withOwner(uid types.UID) func(*Desired) {
 	}
 }
 
+func ofClass(class string) func(*Desired) {
+	return func(d *Desired) { d.Marks.Class = class }
+}
+
 func without(label string) func(*Desired) {
 	return func(d *Desired) { delete(d.Rendered.Labels, label) }
 }

@@ -23,6 +23,8 @@ const managedTrue = "true"
 type Marks struct {
 	// Managed is true when the label that we watch by is there.
 	Managed bool
+	// Class is the class of operators that serves it; empty: those without a class.
+	Class string
 	// Credential, Namespace and UID name the ClusterCredential.
 	Credential, Namespace, UID string
 	// Revision counts the certificates published so far.
@@ -69,6 +71,7 @@ func MarksOf(secret metav1.Object) Marks {
 	a := secret.GetAnnotations()
 	m := Marks{
 		Managed:     secret.GetLabels()[v1alpha1.LabelManaged] == managedTrue,
+		Class:       secret.GetLabels()[v1alpha1.LabelClass],
 		Credential:  a[v1alpha1.AnnotationCredential],
 		Namespace:   a[v1alpha1.AnnotationCredentialNamespace],
 		UID:         a[v1alpha1.AnnotationCredentialUID],
@@ -97,12 +100,16 @@ func (m Marks) Owner(secretNamespace string) types.NamespacedName {
 	return types.NamespacedName{Namespace: cmp.Or(m.Namespace, secretNamespace), Name: m.Credential}
 }
 
-// labels returns the marks that are labels.
+// labels returns the marks that are labels; without a class there is none for it.
 func (m Marks) labels() map[string]string {
-	return map[string]string{
+	l := map[string]string{
 		v1alpha1.LabelManaged:   managedTrue,
 		v1alpha1.LabelManagedBy: v1alpha1.FieldOwner,
 	}
+	if m.Class != "" {
+		l[v1alpha1.LabelClass] = m.Class
+	}
+	return l
 }
 
 // annotations returns the marks that are annotations; empty ones are left out.

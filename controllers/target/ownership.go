@@ -8,6 +8,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
 )
 
 // Standing is whose a Secret is.
@@ -43,6 +45,13 @@ func StandingOf(secret metav1.Object, credential types.NamespacedName, holds, pu
 	default:
 		return Foreign
 	}
+}
+
+// OfClass says whether an object is of a class of operators. Empty is the class of what carries no label for it; an empty label
+// is of no class at all.
+func OfClass(object metav1.Object, class string) bool {
+	label, has := object.GetLabels()[v1alpha1.LabelClass]
+	return has == (class != "") && label == class
 }
 
 // Contender is a ClusterCredential that names a Secret.

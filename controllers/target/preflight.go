@@ -33,12 +33,12 @@ const maxDetail = 300
 // output's labels and annotations can be created in the namespace: quota, admission and roles say so before a certificate
 // is asked for. A nil error means yes, or that an admission webhook does not take dry-runs. Errors:
 // *Refused when somebody has to act, anything else when trying again can help.
-func (s Store) Preflight(ctx context.Context, namespace string, labels, annotations map[string]string) error {
+func (s Store) Preflight(ctx context.Context, namespace, class string, labels, annotations map[string]string) error {
 	dummy := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:    namespace,
 			GenerateName: preflightName,
-			Labels:       merged(labels, Marks{}.labels()),
+			Labels:       labelsWith(labels, Marks{Class: class}),
 			Annotations:  merged(annotations, map[string]string{v1alpha1.AnnotationCredentialNamespace: namespace}),
 		},
 		Type: corev1.SecretTypeOpaque,

@@ -19,7 +19,7 @@ import (
 
 func TestPreflightStoresNothing(t *testing.T) {
 	p := newPlace(t)
-	if err := p.Preflight(t.Context(), p.namespace, nil, nil); err != nil {
+	if err := p.Preflight(t.Context(), p.namespace, "", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	var secrets corev1.SecretList
@@ -45,7 +45,7 @@ func TestPreflightShowsWhatTheAPIServerSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := test.arrange(t, newPlace(t))
-			first, second := p.Preflight(t.Context(), p.namespace, nil, nil), p.Preflight(t.Context(), p.namespace, nil, nil)
+			first, second := p.Preflight(t.Context(), p.namespace, "", nil, nil), p.Preflight(t.Context(), p.namespace, "", nil, nil)
 			refused, ok := errors.AsType[*Refused](first)
 			if !ok || refused.Reason != test.reason || !strings.Contains(refused.Detail, test.text) {
 				t.Fatalf("got %v, want refused with %q", first, test.text)
@@ -68,7 +68,7 @@ func (a answering) Create(context.Context, client.Object, ...client.CreateOption
 
 func TestPreflightPassesWhereAWebhookTakesNoDryRun(t *testing.T) {
 	err := apierrors.NewBadRequest(`admission webhook "x.example.com" does not support dry run`)
-	if got := (Store{Writer: answering{err: err}}).Preflight(t.Context(), "fleet", nil, nil); got != nil {
+	if got := (Store{Writer: answering{err: err}}).Preflight(t.Context(), "fleet", "", nil, nil); got != nil {
 		t.Errorf("got %v", got)
 	}
 }
@@ -83,7 +83,7 @@ func TestPreflightTellsWhetherTryingAgainHelps(t *testing.T) {
 		"not there":                {errors.New("connection refused"), false},
 		"a webhook that is silent": {apierrors.NewInternalError(errors.New("failed calling webhook")), false},
 	} {
-		got := (Store{Writer: answering{err: test.err}}).Preflight(t.Context(), "fleet", nil, nil)
+		got := (Store{Writer: answering{err: test.err}}).Preflight(t.Context(), "fleet", "", nil, nil)
 		if _, refused := errors.AsType[*Refused](got); got == nil || refused != test.refused {
 			t.Errorf("%s: %v", name, got)
 		}
@@ -93,7 +93,7 @@ func TestPreflightTellsWhetherTryingAgainHelps(t *testing.T) {
 func TestALongAnswerIsCutBetweenCharacters(t *testing.T) {
 	for _, words := range []string{strings.Repeat("a", 900), strings.Repeat("世", 900), "a" + strings.Repeat("世", 900), "\xff" + strings.Repeat("é", 900)} {
 		err := apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "x", errors.New(words))
-		got, ok := errors.AsType[*Refused]((Store{Writer: answering{err: err}}).Preflight(t.Context(), "fleet", nil, nil))
+		got, ok := errors.AsType[*Refused]((Store{Writer: answering{err: err}}).Preflight(t.Context(), "fleet", "", nil, nil))
 		if !ok || !utf8.ValidString(got.Detail) || len(got.Detail) > maxDetail || len(got.Detail) < maxDetail-4 {
 			t.Errorf("got %q", got)
 		}

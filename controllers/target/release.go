@@ -18,19 +18,29 @@ import (
 	"github.com/clustercredential/operator/api/v1alpha1"
 )
 
-// Release lets go of a retained Secret: it notes when. One that is gone is left.
-func (s Store) Release(ctx context.Context, secret metav1.Object, now time.Time) error {
-	patch := map[string]any{"metadata": map[string]any{
-		"resourceVersion": secret.GetResourceVersion(),
-		"annotations": map[string]string{
-			v1alpha1.AnnotationReleasedAt: now.UTC().Format(time.RFC3339),
-		},
-	}}
-	raw, err := json.Marshal(patch)
+// Release lets go of a retained Secret: it notes when, unless it says so already. It stays of the class that its ClusterCredential
+// is of, which may be another one by now. One that is gone is left.
+func (s Store) Release(ctx context.Context, secret metav1.Object, class string, now time.Time) error {
+	metadata := map[string]any{"resourceVersion": secret.GetResourceVersion()}
+	if MarksOf(secret).ReleasedAt == "" {
+		metadata["annotations"] = map[string]any{v1alpha1.AnnotationReleasedAt: now.UTC().Format(time.RFC3339)}
+	}
+	if !OfClass(secret, class) {
+		metadata["labels"] = map[string]any{v1alpha1.LabelClass: orNull(class)}
+	}
+	raw, err := json.Marshal(map[string]any{"metadata": metadata})
 	if err != nil {
 		return fmt.Errorf("write the patch that releases a Secret: %w", err)
 	}
 	return s.ignoreGone(secret, s.Writer.Patch(ctx, handle(secret), client.RawPatch(types.MergePatchType, raw), client.FieldOwner(v1alpha1.FieldOwner)))
+}
+
+// orNull is what a merge patch says of a label: null takes it away.
+func orNull(value string) any {
+	if value == "" {
+		return nil
+	}
+	return value
 }
 
 // Delete removes a Secret of ours, if it is still the one that was read.

@@ -98,7 +98,7 @@ func (s Store) apply(ctx context.Context, live *corev1.Secret, want Desired) (ty
 	// Only now, when the Secret carries the credential as it should, does the rest go.
 	applied := &corev1.Secret{Data: secret.Data}
 	applied.Namespace, applied.Name = want.Key.Namespace, want.Key.Name
-	applied.Annotations, applied.ResourceVersion = secret.Annotations, *secret.ResourceVersion
+	applied.Labels, applied.Annotations, applied.ResourceVersion = secret.Labels, secret.Annotations, *secret.ResourceVersion
 	if strays := want.strays(applied); strays != nil {
 		if err := s.sweep(ctx, applied, strays); err != nil {
 			return "", "", err

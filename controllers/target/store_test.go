@@ -132,7 +132,7 @@ func TestAReleasedSecretIsTakenBack(t *testing.T) {
 	p := newPlace(t)
 	want := desired(p.namespace)
 	live := p.put(t, nil, want)
-	if err := p.Release(t.Context(), live, noon); err != nil {
+	if err := p.Release(t.Context(), live, "", noon); err != nil {
 		t.Fatal(err)
 	}
 	released := p.read(t)
@@ -151,6 +151,28 @@ func TestAReleasedSecretIsTakenBack(t *testing.T) {
 	}
 }
 
+// The label of a class goes, whoever has written it, and a released Secret changes its class with its ClusterCredential.
+func TestASecretChangesItsClass(t *testing.T) {
+	p := newPlace(t)
+	live := p.put(t, nil, desired(p.namespace, ofClass("a")))
+	live = p.put(t, live, desired(p.namespace, ofClass("b")))
+	live = p.put(t, live, desired(p.namespace))
+	live.Labels[v1alpha1.LabelClass] = "theirs"
+	if err := p.Update(t.Context(), live); err != nil {
+		t.Fatal(err)
+	}
+	live = p.put(t, p.read(t), desired(p.namespace))
+	for _, class := range []string{"a", "b", ""} {
+		if err := p.Release(t.Context(), live, class, noon.AddDate(0, 0, len(class))); err != nil {
+			t.Fatal(err)
+		}
+		live = p.read(t)
+		if !OfClass(live, class) || MarksOf(live).ReleasedAt != "2026-11-25T12:00:00Z" {
+			t.Errorf("of class %q: labels %v, released at %s", class, live.Labels, MarksOf(live).ReleasedAt)
+		}
+	}
+}
+
 func TestALateWriterIsRefused(t *testing.T) {
 	p := newPlace(t)
 	want := desired(p.namespace)
@@ -162,7 +184,7 @@ func TestALateWriterIsRefused(t *testing.T) {
 		"apply":               func() error { _, _, err := p.Put(t.Context(), stale.DeepCopy(), want); return err },
 		"apply with handOver": func() error { _, _, err := p.Put(t.Context(), stale.DeepCopy(), moved); return err },
 		"create":              func() error { _, _, err := p.Put(t.Context(), nil, want); return err },
-		"release":             func() error { return p.Release(t.Context(), stale, noon) },
+		"release":             func() error { return p.Release(t.Context(), stale, "", noon) },
 		"delete":              func() error { return p.Store.Delete(t.Context(), stale) },
 	} {
 		if err := late(); !errors.Is(err, ErrTaken) {
@@ -184,7 +206,7 @@ func TestASecretThatIsGoneIsNotMadeAgain(t *testing.T) {
 	if _, _, err := p.Put(t.Context(), live, want); !errors.Is(err, ErrTaken) {
 		t.Errorf("apply: %v, want ErrTaken", err)
 	}
-	for name, err := range map[string]error{"release": p.Release(t.Context(), live, noon), "delete": p.Store.Delete(t.Context(), live)} {
+	for name, err := range map[string]error{"release": p.Release(t.Context(), live, "", noon), "delete": p.Store.Delete(t.Context(), live)} {
 		if err != nil {
 			t.Errorf("%s: %v, want nothing: it is gone", name, err)
 		}
@@ -393,7 +415,7 @@ func TestReadingSaysWhatItReads(t *testing.T) {
 func TestTheSamplesOfFieldsAreReal(t *testing.T) {
 	p := newPlace(t)
 	live := p.put(t, nil, desired(p.namespace, withOwner("uid-1")))
-	if err := p.Release(t.Context(), live, noon); err != nil {
+	if err := p.Release(t.Context(), live, "", noon); err != nil {
 		t.Fatal(err)
 	}
 	var got []string

@@ -13,14 +13,15 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers"
 )
 
 // Call is one request to the API server.
@@ -48,6 +49,8 @@ type Recorder struct {
 	namespaces []string
 	// view is what the cache shows of some kinds; nil: everything as it is.
 	view *View
+	// class is that of the operator: see controllers.CacheOptions.
+	class string
 	// hidden are kinds of which the cache shows no object.
 	hidden []string
 }
@@ -176,10 +179,25 @@ func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client
 	if err := c.Get(ctx, key, obj, opts...); err != nil {
 		return err
 	}
-	if shown, ok := obj.(*metav1.PartialObjectMetadata); ok && kind(obj) == KindSecret && shown.Labels[v1alpha1.LabelManaged] != "true" {
-		return apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
+	if !r.selects(kind(obj), obj) {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: kind(obj)}, key.Name)
 	}
 	return nil
+}
+
+// selects says whether the cache holds an object of a kind.
+func (r *Recorder) selects(of string, object client.Object) bool {
+	return selectorOf(r.class, of).Matches(labels.Set(object.GetLabels()))
+}
+
+// selectorOf is what the cache of an operator asks the API server for.
+func selectorOf(class, of string) labels.Selector {
+	for object, by := range controllers.CacheOptions(class, nil).ByObject {
+		if kind(object) == of {
+			return by.Label
+		}
+	}
+	return labels.Everything()
 }
 
 // cachedList lists by index, without counting.
@@ -196,7 +214,7 @@ func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list clie
 	}
 	var kept []runtime.Object
 	for _, item := range items {
-		if object, ok := item.(client.Object); ok && r.matches(object, selector) {
+		if object, ok := item.(client.Object); ok && r.selects(listedKind(list), object) && r.matches(object, selector) {
 			kept = append(kept, item)
 		}
 	}

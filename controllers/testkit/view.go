@@ -150,7 +150,8 @@ func isOlder(a, b watch.Event) bool {
 // record begins a tape of everything that happens to a kind after a version.
 func (w *World) record(kind, version string) *tape {
 	w.T.Helper()
-	options := append(selection(kind), client.InNamespace(w.Namespace), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: version}})
+	from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: version}}
+	options := []client.ListOption{w.selection(kind), client.InNamespace(w.Namespace), from}
 	watcher, err := w.Client.Watch(w.T.Context(), listOf(kind), options...)
 	w.Must(err)
 	w.T.Cleanup(watcher.Stop)
@@ -172,7 +173,7 @@ func (w *World) record(kind, version string) *tape {
 func (w *World) itemsNow(kind string) (items map[string]client.Object, version string) {
 	w.T.Helper()
 	list := listOf(kind)
-	w.Must(w.Client.List(w.T.Context(), list, append(selection(kind), client.InNamespace(w.Namespace))...))
+	w.Must(w.Client.List(w.T.Context(), list, w.selection(kind), client.InNamespace(w.Namespace)))
 	objects, err := meta.ExtractList(list)
 	w.Must(err)
 	items = map[string]client.Object{}
@@ -205,12 +206,9 @@ func listOf(kind string) client.ObjectList {
 	}
 }
 
-// selection is what the cache asks for: of Secrets ours only.
-func selection(kind string) []client.ListOption {
-	if kind != KindSecret {
-		return nil
-	}
-	return []client.ListOption{client.MatchingLabels{v1alpha1.LabelManaged: "true"}}
+// selection is what the cache asks for: of Secrets ours only, and what is of the operator's class.
+func (w *World) selection(kind string) client.ListOption {
+	return client.MatchingLabelsSelector{Selector: selectorOf(w.Recorder.class, kind)}
 }
 
 func (v *View) get(key types.NamespacedName, into client.Object) error {

@@ -218,6 +218,12 @@ func (w *World) SetCrossNamespaceOutputs(on bool, namespaces ...string) {
 	w.Restart()
 }
 
+// SetClass restarts the operator with another --class.
+func (w *World) SetClass(class string) {
+	w.config.Class, w.Recorder.class = class, class
+	w.Restart()
+}
+
 // Beside makes another namespace, which the operator sees too, and returns its name.
 func (w *World) Beside(name string) string {
 	w.T.Helper()

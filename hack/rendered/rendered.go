@@ -70,7 +70,10 @@ func Folder() (string, error) {
 }
 
 // Chart is what Helm 4 renders with more arguments, such as --values=FILE.
-func Chart(ctx context.Context, args ...string) ([]byte, error) {
+func Chart(ctx context.Context, args ...string) ([]byte, error) { return Release(ctx, Name, args...) }
+
+// Release is Chart with another name of the release.
+func Release(ctx context.Context, name string, args ...string) ([]byte, error) {
 	helm, err := Tool(ctx, "helm4")
 	if err != nil {
 		return nil, err
@@ -82,7 +85,7 @@ func Chart(ctx context.Context, args ...string) ([]byte, error) {
 	if err := look(folder); err != nil {
 		return nil, err
 	}
-	return run(ctx, helm, append([]string{"template", Name, folder, "--namespace", Namespace}, args...)...)
+	return run(ctx, helm, append([]string{"template", name, folder, "--namespace", Namespace}, args...)...)
 }
 
 // Kustomize is what kustomize builds of a directory of config, such as "default".

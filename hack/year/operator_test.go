@@ -129,7 +129,7 @@ func (p *process) newManager() ctrl.Manager {
 	mgr, err := ctrl.NewManager(&rest.Config{Host: endpoint}, ctrl.Options{
 		Scheme:                  w.scheme,
 		Logger:                  quiet,
-		Cache:                   controllers.CacheOptions(nil),
+		Cache:                   controllers.CacheOptions("", nil),
 		Controller:              config.Controller{SkipNameValidation: new(true)},
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
 		GracefulShutdownTimeout: &grace,

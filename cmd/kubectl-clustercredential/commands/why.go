@@ -160,7 +160,7 @@ func unseenSpec(e *controllers.Explanation, now time.Time) *verdict {
 	}
 	return &verdict{
 		Reason: string(e.Decision.Reason),
-		Text: "The operator has not told of this spec yet: it is at work, or does not run, or does not look at this namespace (--namespaces). " +
+		Text: "The operator has not told of this spec yet: it is at work, or does not run, or does not look at this namespace (--namespaces) or class (--class). " +
 			decisionText(e.Decision, e.Wanted, e.Found, now),
 	}
 }

@@ -4,6 +4,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,5 +100,25 @@ func TestWhatMattersMostIsSaidFirst(t *testing.T) {
 				t.Errorf("%+v, want %q", said, test.want)
 			}
 		})
+	}
+}
+
+func TestWhyShowsTheClassIfThereIsOne(t *testing.T) {
+	for _, class := range []string{"", "team-a"} {
+		e := explained(func(e *controllers.Explanation) {
+			if class != "" {
+				e.Credential.Labels = map[string]string{v1alpha1.LabelClass: class}
+			}
+		})
+		said := verdictOf(e, noon)
+		shown := slices.ContainsFunc(whyText(e, said, controllers.ExplainOptions{}, noon).all, func(l line) bool {
+			return l.title == "Class" && l.text == class
+		})
+		if shown != (class != "") {
+			t.Errorf("class %q is shown: %v", class, shown)
+		}
+		if got := reasonsOf(e, said, controllers.ExplainOptions{}); got.Wanted.Class != class {
+			t.Errorf("as JSON: %+v", got.Wanted)
+		}
 	}
 }

@@ -54,6 +54,7 @@ type attemptReasons struct {
 }
 
 type wantedReasons struct {
+	Class          string          `json:"class,omitempty"`
 	Record         rotation.Record `json:"record"`
 	Suspended      bool            `json:"suspended"`
 	RenewRequest   string          `json:"renewRequest,omitempty"`
@@ -76,6 +77,7 @@ func reasonsOf(e *controllers.Explanation, said verdict, o controllers.ExplainOp
 			Failures: e.Found.Failures, RetryAt: given(e.Found.RetryAt), Attempts: []attemptReasons{},
 		},
 		Wanted: wantedReasons{
+			Class:  e.Credential.Labels[v1alpha1.LabelClass],
 			Record: e.Wanted.Record, Suspended: e.Wanted.Suspended, RenewRequest: e.Wanted.RenewRequest,
 			RequestHandled: e.Wanted.RenewRequest != "" && slices.Contains(e.Found.Handled, rotation.CutRequest(e.Wanted.RenewRequest)),
 			Account:        string(e.Account.Kind) + "/" + e.Account.Name, AccountReason: e.Account.Reason, AccountMessage: e.Account.Message,

@@ -81,6 +81,9 @@ func recordText(r rotation.Record) string {
 }
 
 func wishLines(text *lines, e *controllers.Explanation) {
+	if class := e.Credential.Labels[v1alpha1.LabelClass]; class != "" {
+		text.add("Class", class)
+	}
 	text.add("Wanted", recordText(e.Wanted.Record))
 	if e.Wanted.OtherName {
 		text.add("", "spec.cluster names another cluster than the published one")
@@ -181,6 +184,9 @@ func unknowns(e *controllers.Explanation, o controllers.ExplainOptions) []string
 		"the turn in the account's line, and whether a change is held as one of too many (FleetHeld): Issued tells when it waits",
 		"what the cloud has listed and what the cluster has answered lately: Verified and Issued tell",
 		"a certificate that waits in the operator's memory to be stored or accepted: Published tells",
+	}
+	if class := e.Credential.Labels[v1alpha1.LabelClass]; class != "" {
+		all = append(all, "whether an operator runs with --class="+class)
 	}
 	if e.Account.Unread {
 		all = append(all, "the key of the account, which may not be read by this login: that it changed is not noticed")

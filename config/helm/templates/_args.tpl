@@ -24,6 +24,9 @@
 {{- if or .Values.caBundle.configMap .Values.caBundle.secret }}
 - {{ printf "--ca-bundle=/etc/clustercredential/ca/%s" .Values.caBundle.key | quote }}
 {{- end }}
+{{- with .Values.class }}
+- {{ printf "--class=%s" . | quote }}
+{{- end }}
 {{- with .Values.namespaces }}
 - {{ printf "--namespaces=%s" (join "," .) | quote }}
 {{- end }}
