@@ -201,11 +201,19 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// inFlightLimit is how many calls of one account are under way at most: never more
-// than a quarter of the workers, so that a cloud that hangs leaves the others room.
-func inFlightLimit(workers int) int { return max(1, min(4, workers/4)) }
+const (
+	// mostPosts is how many certificates of one account are asked for at a time: what a kill can lose.
+	mostPosts = 4
+	// mostTurns is how many turns of one account are out at a time. Of a turn about half is the API server's, so that there are
+	// twice as many as keep mostPosts busy.
+	mostTurns = 2 * mostPosts
+)
+
+// turnLimit is how many turns of one account are out at most: never more than a quarter of the workers, so that a cloud that hangs
+// leaves the others room.
+func turnLimit(workers int) int { return max(1, min(mostTurns, workers/4)) }
 
 // NewBudget returns the budget of a process that leads since started.
 func NewBudget(started time.Time, workers int) *budget.Budget {
-	return budget.New(started, inFlightLimit(workers))
+	return budget.New(started, turnLimit(workers))
 }

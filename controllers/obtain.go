@@ -262,6 +262,14 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	if agreed, err := r.stillAgreed(ctx, p); err != nil || !agreed {
 		return time.Millisecond, err
 	}
+	leave, entered := r.gates.enter(ctx, p.account.budget.Key)
+	if !entered {
+		return time.Second, nil
+	}
+	defer leave()
+	if !r.Budget.Stands(r.Clock.Now(), p.account.budget) {
+		return time.Second, nil // the line knows why
+	}
 	issuance := v1alpha1.Issuance{
 		ID: uuid.NewString(), Trigger: p.decision.Trigger, ClusterID: p.clusterID,
 		StartedAt: metav1.NewTime(p.now.UTC().Truncate(time.Second)),

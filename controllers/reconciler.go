@@ -91,6 +91,7 @@ type CredentialReconciler struct {
 	changes  *changes
 	trials   *trials
 	lookouts *lookouts
+	gates    *gates
 	// began is when this process began to lead.
 	began time.Time
 }
@@ -106,6 +107,7 @@ func NewCredentialReconciler(config Config) *CredentialReconciler {
 		changes:  &changes{},
 		trials:   &trials{},
 		lookouts: &lookouts{},
+		gates:    newGates(mostPosts),
 		began:    config.Clock.Now(),
 	}
 }

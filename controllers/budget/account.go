@@ -126,11 +126,11 @@ func (a *account) notice(who Account) {
 }
 
 // turn decides for the claim of the given rank in line.
-func (a *account) turn(now time.Time, version string, rank, inFlight int) Turn {
+func (a *account) turn(now time.Time, version string, rank, most int) Turn {
 	if held := a.hold(now, version); held.Hold != None {
 		return held
 	}
-	ready, free := a.ready(now), a.free(version, inFlight)
+	ready, free := a.ready(now), a.free(version, most)
 	may := !now.Before(ready)
 	if may && rank < free {
 		return Turn{}
@@ -146,24 +146,27 @@ func (a *account) turn(now time.Time, version string, rank, inFlight int) Turn {
 }
 
 // call names who may ask next, and when. Those whom a 429 holds back know when that ends.
-func (a *account) call(now time.Time, version string, inFlight int) Call {
+func (a *account) call(now time.Time, version string, most int) Call {
 	if a.hold(now, version).Hold != None {
 		return Call{}
 	}
-	return Call{a.line.first(a.free(version, inFlight)), a.ready(now)}
+	return Call{a.line.first(a.free(version, most)), a.ready(now)}
 }
 
 // free is how many claims from the head of the line may have a turn now.
-func (a *account) free(version string, inFlight int) int {
+func (a *account) free(version string, most int) int {
 	switch {
-	case (!a.heard || a.refused[version].times > 0) && len(a.out) > 0:
-		return 0 // a cloud that may not answer, and a key in doubt, is tried by one at a time
+	case a.isInDoubt(version) && len(a.out) > 0:
+		return 0 // tried by one at a time
 	case a.perMinute < Unlimited:
-		return min(1, inFlight-len(a.out))
+		return min(1, most-len(a.out))
 	default:
-		return inFlight - len(a.out)
+		return most - len(a.out)
 	}
 }
+
+// isInDoubt is true of a cloud that may not answer, and of a key that was refused.
+func (a *account) isInDoubt(version string) bool { return !a.heard || a.refused[version].times > 0 }
 
 // ready is when pace and minute allow the next certificate. A call reaches the cloud
 // at some moment between its grant and its answer: so it counts for a minute after

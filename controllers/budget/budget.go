@@ -121,7 +121,7 @@ type Outcome struct {
 type Budget struct {
 	mu       sync.Mutex
 	started  time.Time
-	inFlight int
+	most     int // turns of an account that are out
 	accounts map[string]*account
 	// waiting says in which account's line a claim stands.
 	waiting map[string]*account
@@ -133,12 +133,12 @@ type Budget struct {
 
 // New returns a budget for a process (or leadership) that started at started: what an
 // earlier one asked for is unknown, so each account begins with an empty allowance.
-// At most inFlight turns of one account are out at a time, at least 1; only one while the
+// At most most turns of one account are out at a time, at least 1; only one while the
 // cloud has not answered yet, or has not answered last.
-func New(started time.Time, inFlight int) *Budget {
+func New(started time.Time, most int) *Budget {
 	return &Budget{
 		started:  started,
-		inFlight: max(1, inFlight),
+		most:     max(1, most),
 		accounts: map[string]*account{},
 		waiting:  map[string]*account{},
 		keys:     map[string]string{},
@@ -169,7 +169,7 @@ func (b *Budget) Ask(now time.Time, who Account, claim Claim) Turn {
 	a.line.prune(now)
 	rank := a.line.put(now, claim)
 	b.waiting[claim.ID] = a
-	turn := a.turn(now, who.Version, rank, b.inFlight)
+	turn := a.turn(now, who.Version, rank, b.most)
 	a.line.expect(claim.ID, turn.At)
 	switch turn.Hold {
 	case None:
@@ -198,7 +198,16 @@ func (b *Budget) Return(now time.Time, who Account, claimID string, outcome Outc
 		return Call{}
 	}
 	a.settle(now, who.Version, claimID, outcome)
-	return a.call(now, who.Version, b.inFlight)
+	return a.call(now, who.Version, b.most)
+}
+
+// Stands says whether a turn that was granted a while ago may be used still. It may not where the cloud has meanwhile said 429 or
+// refused the key, nor where it has fallen silent and others wait for it: then it is returned as it is.
+func (b *Budget) Stands(now time.Time, who Account) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.account(now, who)
+	return a.hold(now, who.Version).Hold == None && !(a.isInDoubt(who.Version) && len(a.out) > 1)
 }
 
 // Report tells the outcome of a call that needed no turn, such as an account's check.
@@ -225,7 +234,7 @@ func (b *Budget) Forget(now time.Time, claimID string) Call {
 		return Call{}
 	}
 	b.leaveLine(claimID)
-	return a.call(now, "", b.inFlight)
+	return a.call(now, "", b.most)
 }
 
 // Leave tells that an account object is gone: its limit counts no more.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -224,7 +225,7 @@ func TestNamespacesWhoseRoundsAreOverAreForgotten(t *testing.T) {
 	}
 }
 
-func TestAtMostInFlightTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
+func TestAtMostSoManyTurnsAreOutAndReturnWakesTheNext(t *testing.T) {
 	b := New(start, 2)
 	who := unlimited("a")
 	b.Report(start, who, Outcome{Answered: true})
@@ -580,5 +581,42 @@ func TestNoMinuteHoldsMoreThanTheLimit(t *testing.T) {
 		if len(arrived) < 3 {
 			t.Fatalf("seed %d: only %d certificates in 20 minutes with a limit of %d: the budget starves", seed, len(arrived), who.PerMinute)
 		}
+	}
+}
+
+// More turns are out than call the cloud: what was granted before the cloud refused or fell silent is not used after that.
+func TestATurnStandsAsLongAsTheCloudMayBeAsked(t *testing.T) {
+	answered := Outcome{Posted: true, Answered: true}
+	for name, test := range map[string]struct {
+		out     int // turns that are out, besides the one that is returned
+		outcome Outcome
+		stands  bool
+	}{
+		"it answered":                             {3, answered, true},
+		"it answered that there is no such one":   {3, Outcome{Answered: true}, true},
+		"nothing was asked":                       {3, Outcome{}, true},
+		"it asked for fewer calls":                {3, Outcome{Posted: true, Throttled: true, RetryAfter: time.Minute}, false},
+		"it refused the key":                      {3, Outcome{Posted: true, Refused: true}, false},
+		"it refused the key, and one is left":     {1, Outcome{Posted: true, Refused: true}, true},
+		"it did not answer":                       {3, Outcome{Posted: true, Silent: true}, false},
+		"it did not answer, and one is left":      {1, Outcome{Posted: true, Silent: true}, true},
+		"it answered something that is no answer": {3, Outcome{Posted: true}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, who := New(start.Add(-time.Hour), 8), unlimited("a")
+			b.Report(start, who, Outcome{Answered: true})
+			for i := range test.out + 1 {
+				if got := b.Ask(start, who, Claim{ID: strconv.Itoa(i)}); got.Hold != None {
+					t.Fatalf("%d: %+v, want a turn", i, got)
+				}
+			}
+			if !b.Stands(start, who) {
+				t.Error("it does not stand from the start")
+			}
+			b.Return(after(1), who, "0", test.outcome)
+			if got := b.Stands(after(1), who); got != test.stands {
+				t.Errorf("stands: %v, want %v", got, test.stands)
+			}
+		})
 	}
 }

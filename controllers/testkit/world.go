@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -74,7 +76,12 @@ type World struct {
 	keys       controllers.Keys
 	registry   *prometheus.Registry
 	config     controllers.Config
+	// posting is how many certificates are asked for at the moment, mostPosting the most of that.
+	posting, mostPosting atomic.Int64
 }
+
+// workers are as many as the flag's default.
+const workers = 32
 
 var worlds atomic.Int64
 
@@ -150,7 +157,7 @@ func (w *World) startCloud() {
 // startOperator makes reconcilers that go through the recorder to the API server, and
 // over HTTP to the cloud.
 func (w *World) startOperator() {
-	server := httptest.NewServer(w.Sim)
+	server := httptest.NewServer(w.counted(w.Sim))
 	w.T.Cleanup(server.Close)
 	dialer, err := cce.New(cce.Options{CCEEndpoint: server.URL, IAMEndpoint: server.URL, Timeout: time.Second})
 	w.Must(err)
@@ -165,13 +172,30 @@ func (w *World) startOperator() {
 	w.Restart()
 }
 
+// counted counts how many certificates are asked for at a time.
+func (w *World) counted(cloud http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/clustercert") {
+			now := w.posting.Add(1)
+			defer w.posting.Add(-1)
+			for most := w.mostPosting.Load(); now > most && !w.mostPosting.CompareAndSwap(most, now); {
+				most = w.mostPosting.Load()
+			}
+		}
+		cloud.ServeHTTP(rw, r)
+	})
+}
+
+// MostPosting is how many certificates were asked for at a time at most.
+func (w *World) MostPosting() int { return int(w.mostPosting.Load()) }
+
 // Restart makes the operator forget what it remembers, as a new process has.
 func (w *World) Restart() {
 	w.registry = prometheus.NewRegistry()
 	metrics, err := controllers.NewMetrics(w.registry)
 	w.Must(err)
 	w.config.Metrics = metrics
-	w.config.Budget = controllers.NewBudget(w.Clock.Now(), 16)
+	w.config.Budget = controllers.NewBudget(w.Clock.Now(), workers)
 	w.Reconciler = controllers.NewCredentialReconciler(w.config)
 	w.Accounts = controllers.NewAccountReconciler(w.config)
 }
