@@ -5,6 +5,7 @@ package kubeconfig
 
 import (
 	"bytes"
+	"encoding/json"
 	"time"
 
 	"sigs.k8s.io/yaml"
@@ -56,7 +57,11 @@ func Parse(raw issuer.Sensitive, now time.Time) (Answer, error) {
 // minds the case of field names, as Load does.
 func contextNames(data []byte) ([]string, error) {
 	var document map[string]any
-	if err := yaml.Unmarshal(data, &document); err != nil {
+	err := json.Unmarshal(data, &document) // the cloud writes JSON, and reading that as YAML takes ten times as long
+	if err != nil {
+		err = yaml.Unmarshal(data, &document)
+	}
+	if err != nil {
 		return nil, invalid("the contexts of the kubeconfig cannot be read")
 	}
 	entries, _ := document["contexts"].([]any)

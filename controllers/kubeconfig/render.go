@@ -22,6 +22,14 @@ func Render(name string, c Credential) ([]byte, error) {
 	if err := c.CheckForm(); err != nil {
 		return nil, err
 	}
+	if text, ok := write(name, c); ok {
+		return text, nil
+	}
+	return encode(name, c)
+}
+
+// encode has clientcmd write it, whatever it is.
+func encode(name string, c Credential) ([]byte, error) {
 	config := api.NewConfig()
 	config.Clusters[name] = &api.Cluster{
 		Server: c.Server, CertificateAuthorityData: c.CAPEM,

@@ -7,9 +7,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +102,56 @@ func roundTrip(t testing.TB, name string, c Credential) []byte {
 		t.Fatal("client-go reads something else")
 	}
 	return rendered
+}
+
+// Who had it written by clientcmd and has it written by us finds the same bytes, or every Secret would be rewritten.
+func TestWhatIsWrittenIsWhatClientcmdWrites(t *testing.T) {
+	const alphabet = "abcxyzABCXYZ0123456789-._:@/"
+	random := rand.New(rand.NewPCG(1, 2))
+	all := slices.Clone(names)
+	for range 400 {
+		name := make([]byte, 1+random.IntN(40))
+		for i := range name {
+			name[i] = alphabet[random.IntN(len(alphabet))]
+		}
+		all = append(all, string(name))
+	}
+	c := credential(t, testLeaf())
+	servers := []string{
+		c.Server, "https://[2001:db8::1]:5443", "https://api.example.com:443", "https://api.example.com",
+		"https://" + strings.Repeat("long.", 40) + "example.com:6443",
+	}
+	changes := map[string]func(*Credential){
+		"as it is":   func(*Credential) {},
+		"a TLS name": func(c *Credential) { c.TLSServerName = "api.example.com" },
+		"a proxy":    func(c *Credential) { c.ProxyURL = "http://proxy.example.com:3128" },
+		"unverified": func(c *Credential) { c.Insecure, c.CAPEM = true, nil },
+		"no PEM":     func(c *Credential) { c.CAPEM = []byte("true") },
+	}
+	written := 0
+	for _, name := range all {
+		if !validName(name, maxEntryName) {
+			continue
+		}
+		for _, server := range servers {
+			for what, change := range changes {
+				c := c
+				c.Server = server
+				change(&c)
+				text, ok := write(name, c)
+				if !ok {
+					continue
+				}
+				written++
+				if want, err := encode(name, c); err != nil || !bytes.Equal(text, want) {
+					t.Fatalf("%s, named %q, at %s: not what clientcmd writes (%v)", what, name, server, err)
+				}
+			}
+		}
+	}
+	if written < 300 {
+		t.Errorf("%d were written, and hundreds were to be", written)
+	}
 }
 
 func TestRenderRefusesWhatIsNotWhole(t *testing.T) {

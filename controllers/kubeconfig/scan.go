@@ -82,3 +82,28 @@ func plainData(text []byte) ([]byte, bool) {
 	n, err := base64.StdEncoding.Strict().Decode(data, text)
 	return data[:n], err == nil
 }
+
+// write is the inverse of scan: what clientcmd.Write makes of a usual credential, without its way through JSON and YAML, which
+// takes twenty times as long. It is false for every other. TestWhatIsWrittenIsWhatClientcmdWrites holds that no byte differs.
+func write(name string, c Credential) ([]byte, bool) {
+	normal, ok := normalServer(c.Server)
+	if !ok || normal != c.Server || !plainName(name) || c.TLSServerName != "" || c.ProxyURL != "" || c.Insecure {
+		return nil, false
+	}
+	parts := [][]byte{c.CAPEM, c.CertPEM, c.KeyPEM.Reveal()}
+	size := len(beforeCA) + len(beforeServer) + len(beforeName) + len(beforeKey) + len(c.Server) + 2*len("\n") + len(name) + len(afterName(name))
+	for _, part := range parts {
+		if !bytes.HasPrefix(part, []byte("-----BEGIN ")) { // as data that YAML takes for text, and for nothing else
+			return nil, false
+		}
+		size += base64.StdEncoding.EncodedLen(len(part))
+	}
+	text := make([]byte, 0, size)
+	for i, before := range []string{
+		beforeCA, beforeServer + c.Server + beforeName + name + "\n" + afterName(name), beforeKey,
+	} {
+		text = append(text, before...)
+		text = base64.StdEncoding.AppendEncode(text, parts[i])
+	}
+	return append(text, '\n'), true
+}
