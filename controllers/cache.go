@@ -5,6 +5,7 @@ package controllers
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -14,13 +15,13 @@ import (
 )
 
 // CacheOptions says what the manager's cache holds: of our kinds and of Secrets of ours only those of one class, and of
-// everything no managed fields. The API server selects them, so that what is of other classes costs neither memory nor events.
+// everything no managed fields and nothing of "kubectl apply". The API server selects them, so that what is of other classes costs neither memory nor events.
 // Namespaces and CredentialGrants are only read, and hold for all classes. class empty: what carries no class; namespaces
 // empty: all.
 func CacheOptions(class string, namespaces []string) cache.Options {
 	served := cache.ByObject{Label: selectorOf(class, labels.Set{})}
 	options := cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: strip,
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}:                {Label: selectorOf(class, labels.Set{v1alpha1.LabelManaged: "true"})},
 			&v1alpha1.ClusterCredential{}:   served,
@@ -37,6 +38,21 @@ func CacheOptions(class string, namespaces []string) cache.Options {
 		}
 	}
 	return options
+}
+
+// strip takes away what nobody here reads and what often is half of an object: who manages which field, and what "kubectl apply" last
+// applied. Objects are written by their status or by patches, so that neither is missed there.
+func strip(o any) (any, error) {
+	object, err := meta.Accessor(o)
+	if err != nil {
+		return o, nil //nolint:nilerr // a tombstone, which has neither
+	}
+	object.SetManagedFields(nil)
+	if annotations := object.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" {
+		delete(annotations, corev1.LastAppliedConfigAnnotation)
+		object.SetAnnotations(annotations)
+	}
+	return o, nil
 }
 
 // selectorOf selects what is of a class, and carries some labels besides.

@@ -177,12 +177,16 @@ func salvage(data []byte, p *pass) (kubeconfig.Credential, error) {
 func factsOf(c kubeconfig.Credential) *storedFacts {
 	return &storedFacts{
 		certificate: describeCertificate(c.Identity),
-		way:         way{server: c.Server, tlsServerName: c.TLSServerName, proxyURL: c.ProxyURL, insecure: c.Insecure},
+		way:         wayOf(c),
 		chained:     kubeconfig.ChainsTo(c.Identity, c.CAPEM),
 	}
 }
 
 // describeCertificate says of a certificate what status says of it.
+func wayOf(c kubeconfig.Credential) way {
+	return way{server: c.Server, tlsServerName: c.TLSServerName, proxyURL: c.ProxyURL, insecure: c.Insecure}
+}
+
 func describeCertificate(id kubeconfig.Identity) v1alpha1.Certificate {
 	return v1alpha1.Certificate{
 		SerialNumber:      id.SerialNumber,

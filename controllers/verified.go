@@ -199,7 +199,7 @@ type trial struct {
 	otherCA bool
 }
 
-func aboutOf(c kubeconfig.Credential) string { return factsOf(c).about() }
+func aboutOf(c kubeconfig.Credential) string { return digest(c.Fingerprint, wayOf(c).text()) }
 
 // about names a credential: its certificate and the way to the server.
 func (s *storedFacts) about() string { return digest(s.certificate.FingerprintSHA256, s.way.text()) }

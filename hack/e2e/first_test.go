@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/hack/stack"
 )
@@ -68,6 +71,14 @@ spec:
 	w.eventually(eventTime, func() error { return w.wantEvent("prod-1", "Issued", cc.Status.Certificate.RequestID) })
 	if got := cc.Status.Outputs[0].State; got != v1alpha1.OutputCurrent {
 		t.Errorf("the output is %s", got)
+	}
+	// The operator's cache has lost it, and its writes must not.
+	account := &v1alpha1.CloudAccount{}
+	w.must(w.client.Get(t.Context(), w.key(theAccount), account))
+	for _, o := range []client.Object{cc, account} {
+		if o.GetAnnotations()[corev1.LastAppliedConfigAnnotation] == "" || len(o.GetManagedFields()) < 2 {
+			t.Errorf("%T does not tell any more what kubectl applied", o)
+		}
 	}
 }
 
