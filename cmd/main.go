@@ -120,6 +120,7 @@ func newManager(o options) (ctrl.Manager, error) {
 		Cache:                   controllers.CacheOptions(o.class, o.namespaces),
 		Metrics:                 metricsOptions(o),
 		HealthProbeBindAddress:  o.probeAddress,
+		PprofBindAddress:        o.pprofAddress,
 		LeaderElection:          o.leaderElect,
 		LeaderElectionID:        leaseName(o.class),
 		LeaderElectionNamespace: leaseNamespace(),

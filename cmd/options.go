@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ const accountWorkers = 4
 // options are the flags.
 type options struct {
 	metricsAddress, metricsCertDir, probeAddress string
+	pprofAddress                                 string
 	metricsSecure, leaderElect, version          bool
 	class                                        string
 	namespaces                                   []string
@@ -54,10 +56,11 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over TLS, to those only whom the API server lets get /metrics")
 	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "directory with tls.crt and tls.key for metrics; empty: a self-signed certificate")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address that serves /healthz and /readyz; 0: none")
+	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "", "address of this host itself that serves profiles for go tool pprof, such as 127.0.0.1:6060; empty: none")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding a Lease; needed with more than one replica")
 	flags.StringVar(&o.class, "class", "", "serve only what carries the label "+v1alpha1.LabelClass+" with this value, for several operators in one cluster; empty: only what does not carry that label")
 	flags.StringVar(&namespaces, "namespaces", "", "comma-separated list of the namespaces to look at; empty: all")
-	flags.IntVar(&o.workers, "max-concurrent-reconciles", 16, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 4, wait for one account's cloud")
+	flags.IntVar(&o.workers, "max-concurrent-reconciles", 32, "how many ClusterCredentials are worked on at a time; at most a quarter of them, and never more than 8, have a turn of one account, and 4 of those a certificate under way")
 	flags.DurationVar(&o.minIssueInterval, "min-issue-interval", controllers.DefaultMinIssueInterval, "least time between two certificates of one ClusterCredential without a request")
 	flags.DurationVar(&o.verifyInterval, "verify-interval", 10*time.Minute, "how often a published credential is tried against its cluster")
 	flags.BoolVar(&o.verifyCustomEndpoints, "verify-custom-endpoints", true, "try credentials at the servers and through the proxies that spec.endpoint gives, too; false: only at addresses that the cloud offers")
@@ -112,6 +115,8 @@ func (o *options) check(qps float64) error {
 	switch {
 	case o.class != "" && len(validation.IsDNS1123Label(o.class)) > 0:
 		return fmt.Errorf("--class: write up to %d lower-case letters, digits and '-' in between, such as team-a, not %q", validation.DNS1123LabelMaxLength, o.class)
+	case o.pprofAddress != "" && !isLoopback(o.pprofAddress):
+		return fmt.Errorf("--pprof-bind-address: write an address that only this host itself reaches, such as 127.0.0.1:6060, not %q", o.pprofAddress)
 	case o.workers < 1:
 		return fmt.Errorf("--max-concurrent-reconciles: write 1 or more, not %d", o.workers)
 	case o.clusterInterval < time.Second:
@@ -126,6 +131,12 @@ func (o *options) check(qps float64) error {
 		return fmt.Errorf("--kube-api-burst: write 0 or more, not %d", o.kubeAPIBurst)
 	}
 	return nil
+}
+
+// isLoopback says whether an address with a port is reached from the same host only: profiles are for nobody else.
+func isLoopback(address string) bool {
+	listener, err := netip.ParseAddrPort(address)
+	return err == nil && listener.Addr().IsLoopback()
 }
 
 func splitList(text string) []string {

@@ -24,6 +24,9 @@ func TestFlagsThatCannotBeMeantAreRefusedInWords(t *testing.T) {
 		"--class=Team_A":                     `--class: write up to 63 lower-case letters, digits and '-' in between, such as team-a, not "Team_A"`,
 		"--class=a.b":                        "--class: write",
 		"--class=" + strings.Repeat("a", 64): "--class: write",
+		"--pprof-bind-address=:6060":         "--pprof-bind-address: write an address that only this host itself reaches, such as 127.0.0.1:6060, not \":6060\"",
+		"--pprof-bind-address=10.0.0.1:6060": "--pprof-bind-address: write",
+		"--pprof-bind-address=localhost":     "--pprof-bind-address: write",
 		"--no-such-flag":                     "no-such-flag",
 		"--min-issue-interval=a fortnight":   "min-issue-interval",
 	} {
@@ -37,18 +40,18 @@ func TestFlagsThatCannotBeMeantAreRefusedInWords(t *testing.T) {
 
 func TestFlagsMeanWhatTheySay(t *testing.T) {
 	unset, err := parseQuietly(t)
-	if err != nil || unset.namespaces != nil || unset.kubeAPIQPS != -1 || unset.workers != 16 {
+	if err != nil || unset.namespaces != nil || unset.kubeAPIQPS != -1 || unset.workers != 32 || unset.pprofAddress != "" {
 		t.Errorf("unset: %+v, %v", unset, err)
 	}
-	o, err := parseQuietly(t, "--namespaces= team-a,team-b, ", "--kube-api-qps=30", "--zap-log-level=9", "--kubeconfig=hub")
+	o, err := parseQuietly(t, "--namespaces= team-a,team-b, ", "--kube-api-qps=30", "--zap-log-level=9", "--kubeconfig=hub", "--pprof-bind-address=[::1]:6060")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"team-a", "team-b"}, o.namespaces); diff != "" {
 		t.Error(diff)
 	}
-	if o.kubeAPIQPS != 30 || o.kubeAPIBurst != 60 {
-		t.Errorf("QPS %v, burst %d", o.kubeAPIQPS, o.kubeAPIBurst)
+	if o.kubeAPIQPS != 30 || o.kubeAPIBurst != 60 || o.pprofAddress != "[::1]:6060" {
+		t.Errorf("QPS %v, burst %d, profiles at %s", o.kubeAPIQPS, o.kubeAPIBurst, o.pprofAddress)
 	}
 	if o.zap.Level.Enabled(-maxLogLevel-1) || !o.zap.Level.Enabled(-maxLogLevel) {
 		t.Error("the log level is not the highest that shows no bodies")

@@ -45,6 +45,7 @@
   (dict "name" "iam-endpoint" "value" $settings.iamEndpoint)
   (dict "name" "kube-api-qps" "value" $settings.kubeAPIQPS)
   (dict "name" "kube-api-burst" "value" $settings.kubeAPIBurst)
+  (dict "name" "pprof-bind-address" "value" $settings.pprofBindAddress)
   (dict "name" "zap-log-level" "value" $log.level)
   (dict "name" "zap-encoder" "value" $log.encoder)
   (dict "name" "zap-time-encoding" "value" $log.timeEncoding)
