@@ -58,11 +58,13 @@ func TestACertificateTooManyIsAnError(t *testing.T) {
 		t.Error(err)
 	}
 	for phase, change := range map[string]func(*run){
-		"first":       func(r *run) { r.First.POSTs++ },
-		"nothing due": func(r *run) { r.Idle.POSTs++ },
-		"restart":     func(r *run) { r.Restart.POSTs++ },
-		"renewal":     func(r *run) { r.Renewal.POSTs-- },
-		"mass change": func(r *run) { r.MassChange.POSTs++ },
+		"first":          func(r *run) { r.First.POSTs++ },
+		"nothing due":    func(r *run) { r.Idle.POSTs++ },
+		"restart":        func(r *run) { r.Restart.POSTs++ },
+		"renewal":        func(r *run) { r.Renewal.POSTs-- },
+		"mass change":    func(r *run) { r.MassChange.POSTs++ },
+		"sustained":      func(r *run) { r.Sustained.NotReady++ },
+		"restart beside": func(r *run) { r.Beside.POSTs++ },
 	} {
 		bad := good
 		change(&bad)
@@ -85,21 +87,24 @@ func TestNumbersAreChecked(t *testing.T) {
 
 func TestTheTableAndTheFileHaveEveryRun(t *testing.T) {
 	r := report{Machine: thisMachine(), Runs: []run{
-		{N: 100, Floors: []float64{1, 2}, First: cost{Seconds: 3, Writes: 400, Requests: map[string]float64{"POST secrets": 100}}},
+		{N: 100, Floors: []float64{1, 2}, First: cost{Seconds: 3, Writes: 400, Requests: map[string]float64{"POST secrets": 100}},
+			Sustained: sustained{cost: cost{Seconds: 60, POSTs: 120}, LifeSeconds: 20}},
 		{N: 1000, Floors: []float64{10, 10}, First: cost{Seconds: 25, Writes: 4000}},
 	}}
 	lines := map[string]string{}
 	for line := range strings.Lines(r.table()) {
-		if name, figures, ok := strings.Cut(strings.TrimSpace(line), "   "); ok {
+		name, figures, ok := strings.Cut(strings.TrimSpace(line), "   ")
+		if _, known := lines[name]; ok && !known {
 			lines[name] = strings.Join(strings.Fields(figures), " ")
 		}
 	}
 	for name, want := range map[string]string{
-		"ClusterCredentials":                  "100 1000",
-		"ratio to the floor":                  "2.00 2.50",
-		"API writes a credential":             "4.00 4.00",
-		"a first credential: POST secrets":    "1.00 0.00",
-		"certificates asked for a credential": "0.00 0.00",
+		"ClusterCredentials":                               "100 1000",
+		"ratio to the floor":                               "2.00 2.50",
+		"API writes, reads a credential":                   "4.00, 0.00 4.00, 0.00",
+		"a first certificate: POST secrets":                "1.00 0.00",
+		"certificates asked for, cloud calls a credential": "0.00, 0.00 0.00, 0.00",
+		"renewals by time, a second, for 1m0s":             "2.00 0.00",
 	} {
 		if lines[name] != want {
 			t.Errorf("%s: %q, want %q", name, lines[name], want)
@@ -114,7 +119,7 @@ func TestTheTableAndTheFileHaveEveryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back report
-	if err := json.Unmarshal(text, &back); err != nil || len(back.Runs) != 2 || back.Runs[1].First.Seconds != 25 {
+	if err := json.Unmarshal(text, &back); err != nil || len(back.Runs) != 2 || back.Runs[1].First.Seconds != 25 || back.Runs[0].Sustained.POSTs != 120 {
 		t.Errorf("read back %+v, %v", back, err)
 	}
 }

@@ -6,14 +6,17 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 )
 
 // run holds the figures of one number of ClusterCredentials.
 type run struct {
 	N int `json:"n"`
+	// BinaryMiB is the size of the manager's file.
+	BinaryMiB float64 `json:"binaryMiB"`
 	// Floors are the seconds of the bare client, before and after the operator.
 	Floors []float64 `json:"floorSeconds"`
+	// RenewalFloors are those of renewals.
+	RenewalFloors []float64 `json:"renewalFloorSeconds"`
 	// First is from nothing to Ready.
 	First cost `json:"first"`
 	// Idle is a time in which nothing is due.
@@ -25,7 +28,19 @@ type run struct {
 	// MassChange is a change of all specs, until each is carried out or held.
 	MassChange cost `json:"massChange"`
 
-	firstEnded time.Time
+	// Beside is another restart, beside Secrets of others.
+	Beside cost `json:"besideForeignSecrets"`
+	// Sustained are renewals by time.
+	Sustained sustained `json:"sustained"`
+}
+
+// sustained is what a time has cost in which certificates are always due.
+type sustained struct {
+	cost
+	// LifeSeconds is how long each certificate lives.
+	LifeSeconds float64 `json:"lifeSeconds"`
+	// NotReady is how many were not Ready at the end.
+	NotReady int `json:"notReady"`
 }
 
 // cost is what a phase took. Requests are those of the manager at the API server; POSTs and calls are at the cloud.
@@ -40,20 +55,16 @@ type cost struct {
 	Requests   map[string]float64 `json:"requests"`
 }
 
-// floor is the mean of both.
-func (r run) floor() float64 {
+// ratio is how much longer something took than the mean of its floors.
+func ratio(seconds float64, floors []float64) float64 {
 	var sum float64
-	for _, seconds := range r.Floors {
-		sum += seconds
+	for _, floor := range floors {
+		sum += floor
 	}
-	return sum / float64(max(1, len(r.Floors)))
-}
-
-func (r run) ratio() float64 {
-	if r.floor() == 0 {
+	if sum == 0 {
 		return 0
 	}
-	return r.First.Seconds / r.floor()
+	return seconds * float64(len(floors)) / sum
 }
 
 // wrong is what must never be, on any machine.
@@ -68,6 +79,10 @@ func (r run) wrong() error {
 	want("nothing due", r.Idle.POSTs, 0)
 	want("restart", r.Restart.POSTs, 0)
 	want("renewal", r.Renewal.POSTs, r.N)
+	want("restart beside others' Secrets", r.Beside.POSTs, 0)
+	if r.Sustained.NotReady > 0 {
+		found = append(found, fmt.Errorf("sustained: %d are not Ready with n = %d", r.Sustained.NotReady, r.N))
+	}
 	want("mass change", r.MassChange.POSTs, min(r.N, max(5, r.N/50)))
 	return errors.Join(found...)
 }

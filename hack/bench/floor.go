@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -48,12 +50,11 @@ func (b *bed) sampleOf(ctx context.Context, cc *v1alpha1.ClusterCredential) (sam
 }
 
 // floor has the bare client do for N objects what the operator's run has: create the ClusterCredential, the intent in its
-// status, the Secret, the status and the event, of the same sizes, one after the other, with a watch that sees the end.
+// status, the Secret, the status and the event, of the same sizes, one after the other, with a watch that sees the end. And then
+// what a renewal on request has: the annotation, the intent, a read of the Secret and its new content, the status and the event.
 func (b *bed) floor(ctx context.Context, r *run, namespace string, s sample) error {
-	if b.manager != nil {
-		if err := b.manager.Kill(); err != nil {
-			return err
-		}
+	if err := b.kill(); err != nil {
+		return err
 	}
 	if err := b.clients[0].Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
 		return err
@@ -63,10 +64,18 @@ func (b *bed) floor(ctx context.Context, r *run, namespace string, s sample) err
 	elapsed, err := b.changeUntil(ctx, namespace, b.n, published, func(ctx context.Context, c client.Client, i int) error {
 		return s.writeAs(ctx, c, all[i])
 	})
-	r.Floors = append(r.Floors, elapsed.Seconds())
 	if err != nil {
 		return err
 	}
+	r.Floors = append(r.Floors, elapsed.Seconds())
+	renewed := func(cc *v1alpha1.ClusterCredential) bool { return cc.Status.Revision > s.status.Revision }
+	elapsed, err = b.changeUntil(ctx, namespace, b.n, renewed, func(ctx context.Context, c client.Client, i int) error {
+		return s.renewAs(ctx, c, all[i])
+	})
+	if err != nil {
+		return err
+	}
+	r.RenewalFloors = append(r.RenewalFloors, elapsed.Seconds())
 	return b.clear(ctx, namespace)
 }
 
@@ -84,10 +93,7 @@ func (s sample) writeAs(ctx context.Context, c client.Client, cc *v1alpha1.Clust
 	if err := c.Create(ctx, cc); err != nil {
 		return err
 	}
-	cc.Status = v1alpha1.ClusterCredentialStatus{
-		ObservedGeneration: 1, Conditions: s.status.Conditions,
-		Issuance: &v1alpha1.Issuance{ID: "0123456789abcdef0123456789abcdef", Trigger: v1alpha1.TriggerFirst, StartedAt: metav1.NewTime(time.Now())},
-	}
+	cc.Status = v1alpha1.ClusterCredentialStatus{ObservedGeneration: 1, Conditions: s.status.Conditions, Issuance: intent()}
 	if err := c.Status().Update(ctx, cc); err != nil {
 		return err
 	}
@@ -99,4 +105,41 @@ func (s sample) writeAs(ctx context.Context, c client.Client, cc *v1alpha1.Clust
 		return err
 	}
 	return c.Create(ctx, event)
+}
+
+// renewAs makes the requests of a renewal for one object that writeAs has made.
+func (s sample) renewAs(ctx context.Context, c client.Client, cc *v1alpha1.ClusterCredential) error {
+	patch := []byte(`{"metadata":{"annotations":{"` + v1alpha1.AnnotationRenewRequestedAt + `":"floor"}}}`)
+	if err := c.Patch(ctx, cc, client.RawPatch(types.MergePatchType, patch)); err != nil {
+		return err
+	}
+	cc.Status = *s.status.DeepCopy()
+	cc.Status.Issuance = intent()
+	if err := c.Status().Update(ctx, cc); err != nil {
+		return err
+	}
+	secret := &corev1.Secret{}
+	if err := c.Get(ctx, client.ObjectKey{Namespace: cc.Namespace, Name: cc.Name + "-kubeconfig"}, secret); err != nil {
+		return err
+	}
+	applied := corev1ac.Secret(secret.Name, secret.Namespace).WithLabels(secret.Labels).WithAnnotations(secret.Annotations).
+		WithAnnotations(map[string]string{v1alpha1.AnnotationRevision: "2"}).WithType(secret.Type).WithData(secret.Data)
+	if err := c.Apply(ctx, applied, client.FieldOwner("floor"), client.ForceOwnership); err != nil {
+		return err
+	}
+	cc.Status = *s.status.DeepCopy()
+	cc.Status.Revision++
+	if err := c.Status().Update(ctx, cc); err != nil {
+		return err
+	}
+	event := s.event.DeepCopy()
+	event.ObjectMeta = metav1.ObjectMeta{Namespace: cc.Namespace, Name: cc.Name + ".fedcba9876543210"}
+	event.Regarding.Namespace, event.Regarding.Name = cc.Namespace, cc.Name
+	return c.Create(ctx, event)
+}
+
+func intent() *v1alpha1.Issuance {
+	return &v1alpha1.Issuance{
+		ID: "0123456789abcdef0123456789abcdef", Trigger: v1alpha1.TriggerFirst, StartedAt: metav1.NewTime(time.Now()),
+	}
 }

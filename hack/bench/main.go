@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,8 +49,9 @@ func main() {
 // bench runs once for each number, and shows what it has even if one fails.
 func bench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	numbers := flags.String("n", "1000", "comma-separated `numbers` of ClusterCredentials, one run each")
-	file := flags.String("json", "", "`file` to write the figures to")
+	numbers := flags.String("n", "100,1000,10000", "comma-separated `numbers` of ClusterCredentials, one run each")
+	file := flags.String("json", "dist/bench.json", "`file` to write the figures to, after each run")
+	profiles := flags.String("profiles", "", "`directory` for profiles of the manager's CPU and heap, for go tool pprof; empty: none are taken")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -57,23 +59,25 @@ func bench(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *profiles != "" {
+		if err := os.MkdirAll(*profiles, 0o750); err != nil {
+			return err
+		}
+	}
 	r := report{Machine: thisMachine()}
 	var failed error
 	for _, n := range sizes {
-		measured, err := measure(ctx, n)
+		measured, err := measure(ctx, n, *profiles)
 		failed = errors.Join(failed, err)
 		if ctx.Err() != nil {
-			return failed
+			break
 		}
 		if measured != nil {
 			r.Runs = append(r.Runs, *measured)
-			failed = errors.Join(failed, measured.wrong())
+			failed = errors.Join(failed, measured.wrong(), r.write(*file))
 		}
 	}
 	fmt.Print(r.table())
-	if *file != "" {
-		failed = errors.Join(failed, r.write(*file))
-	}
 	return failed
 }
 
@@ -92,6 +96,9 @@ func parseSizes(text string) ([]int, error) {
 func (r report) write(file string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}
 	return os.WriteFile(file, append(text, '\n'), 0o644)

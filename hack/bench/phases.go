@@ -17,127 +17,83 @@ import (
 
 const (
 	// idleTime is watched while nothing is due.
-	idleTime = 20 * time.Second
+	idleTime = time.Minute
 	// requestInterval is the least time between two certificates of one object on request.
 	requestInterval = 61 * time.Second
 )
 
-// tally is what the API server and the cloud have counted, and the manager has cost, at some moment.
-type tally struct {
-	requests counts
-	ledger   []stack.Entry
-	calls    int
+// start starts a manager in place of the one before, which has ended.
+func (b *bed) start(ctx context.Context, args ...string) error {
+	manager, err := b.stack.StartManager(ctx, stack.ManagerOptions{Args: args, Profiles: b.profiles != ""})
+	if err == nil {
+		b.manager.Store(manager)
+	}
+	return err
 }
 
-// tally waits until all is quiet first.
-func (b *bed) tally(ctx context.Context) (tally, error) {
-	var t tally
-	var err error
-	if t.requests, err = b.quiet(ctx); err != nil {
-		return t, err
+// kill ends the manager, if there is one.
+func (b *bed) kill() error {
+	if manager := b.manager.Swap(nil); manager != nil {
+		return manager.Kill()
 	}
-	if t.ledger, err = b.stack.Sim.Ledger(); err != nil {
-		return t, err
-	}
-	calls, err := b.stack.Sim.Requests()
-	for _, n := range calls {
-		t.calls += n
-	}
-	return t, err
-}
-
-// costOf tells what came in between.
-func (b *bed) costOf(before, after tally, elapsed time.Duration) (cost, error) {
-	usage, err := b.manager.Usage()
-	added := after.requests.since(before.requests)
-	c := cost{
-		Seconds: elapsed.Seconds(), CPUSeconds: usage.CPU.Seconds(), PeakRSSMiB: float64(usage.PeakRSS) / (1 << 20),
-		Writes: added.sum(request.isWrite), Reads: added.sum(request.isRead),
-		POSTs: len(after.ledger) - len(before.ledger), Calls: after.calls - before.calls,
-		Requests: map[string]float64{},
-	}
-	for r, n := range added {
-		if r.verb != "WATCH" { // they are counted when they end, ours among them
-			c.Requests[r.String()] = n
-		}
-	}
-	return c, err
+	return nil
 }
 
 // firstCertificates measures N ClusterCredentials from nothing to Ready. The manager's start is in its CPU time, as is
 // everything up to the moment when it has come to rest again.
 func (b *bed) firstCertificates(ctx context.Context, r *run) error {
-	err := b.makeAccount(ctx, measured)
+	if err := b.makeAccount(ctx, measured); err != nil {
+		return err
+	}
+	if err := b.start(ctx); err != nil {
+		return err
+	}
+	var err error
+	r.First, err = b.span(ctx, func(ctx context.Context) (time.Duration, error) {
+		return b.createUntilReady(ctx, measured, newCredentials(measured, b.n))
+	})
 	if err != nil {
 		return err
 	}
-	if b.manager, err = b.stack.StartManager(ctx, stack.ManagerOptions{}); err != nil {
-		return err
-	}
-	before, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	elapsed, err := b.createUntilReady(ctx, measured, newCredentials(measured, b.n))
-	if err != nil {
-		return err
-	}
-	after, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	r.First, err = b.costOf(before, after, elapsed)
-	r.firstEnded = time.Now()
+	usage, err := b.manager.Load().Usage()
+	r.First.CPUSeconds = usage.CPU.Seconds()
+	b.issued = time.Now()
 	return err
 }
 
 // idle measures a time in which nothing is due.
-func (b *bed) idle(ctx context.Context, r *run) error {
-	before, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	begin := time.Now()
-	usage, err := b.manager.Usage()
-	if err != nil {
-		return err
-	}
-	if err := pause(ctx, idleTime); err != nil {
-		return err
-	}
-	elapsed := time.Since(begin)
-	after, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	r.Idle, err = b.costOf(before, after, elapsed)
-	r.Idle.CPUSeconds -= usage.CPU.Seconds()
+func (b *bed) idle(ctx context.Context, r *run) (err error) {
+	r.Idle, err = b.span(ctx, func(ctx context.Context) (time.Duration, error) { return idleTime, pause(ctx, idleTime) })
 	return err
 }
 
 // restart kills the manager and measures the next until it has looked at everything and has nothing more to do.
-func (b *bed) restart(ctx context.Context, r *run) error {
-	before, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	if err := b.manager.Kill(); err != nil {
-		return err
-	}
-	begin := time.Now()
-	if b.manager, err = b.stack.StartManager(ctx, stack.ManagerOptions{}); err != nil {
-		return err
-	}
-	if err := b.settle(ctx); err != nil {
-		return err
-	}
-	elapsed := time.Since(begin)
-	after, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	r.Restart, err = b.costOf(before, after, elapsed)
+func (b *bed) restart(ctx context.Context, r *run) (err error) {
+	r.Restart, err = b.restarted(ctx)
 	return err
+}
+
+// beside measures a restart beside Secrets that are none of the operator's business.
+func (b *bed) beside(ctx context.Context, r *run) (err error) {
+	if err := b.makeForeign(ctx); err != nil {
+		return err
+	}
+	r.Beside, err = b.restarted(ctx)
+	return err
+}
+
+func (b *bed) restarted(ctx context.Context) (cost, error) {
+	return b.span(ctx, func(ctx context.Context) (time.Duration, error) {
+		if err := b.kill(); err != nil {
+			return 0, err
+		}
+		begin := time.Now()
+		if err := b.start(ctx); err != nil {
+			return 0, err
+		}
+		err := b.settle(ctx)
+		return time.Since(begin), err
+	})
 }
 
 // settle returns once the manager has made N passes, and none is under way or waiting.
@@ -146,7 +102,7 @@ func (b *bed) settle(ctx context.Context) error {
 	defer cancel()
 	const controller = "clustercredential"
 	for {
-		m, err := b.manager.Metrics(ctx)
+		m, err := b.manager.Load().Metrics(ctx)
 		if err != nil {
 			return err
 		}
@@ -163,7 +119,7 @@ func (b *bed) settle(ctx context.Context) error {
 
 // renewAll measures N renewals on request, from the first annotation to the last new certificate in status.
 func (b *bed) renewAll(ctx context.Context, r *run) (err error) {
-	if err := pause(ctx, time.Until(r.firstEnded.Add(requestInterval))); err != nil {
+	if err := pause(ctx, time.Until(b.issued.Add(requestInterval))); err != nil {
 		return err
 	}
 	renewed := func(cc *v1alpha1.ClusterCredential) bool { return cc.Status.Revision > 1 && cc.Status.Issuance == nil }
@@ -184,26 +140,10 @@ func (b *bed) changeAll(ctx context.Context, r *run) (err error) {
 
 // patchAll changes all ClusterCredentials, and returns what it cost until they were as wanted.
 func (b *bed) patchAll(ctx context.Context, patch string, wanted func(*v1alpha1.ClusterCredential) bool) (cost, error) {
-	before, err := b.tally(ctx)
-	if err != nil {
-		return cost{}, err
-	}
-	usage, err := b.manager.Usage()
-	if err != nil {
-		return cost{}, err
-	}
 	all := newCredentials(measured, b.n)
-	elapsed, err := b.changeUntil(ctx, measured, b.n, wanted, func(ctx context.Context, c client.Client, i int) error {
-		return c.Patch(ctx, all[i], client.RawPatch(types.MergePatchType, []byte(patch)))
+	return b.span(ctx, func(ctx context.Context) (time.Duration, error) {
+		return b.changeUntil(ctx, measured, b.n, wanted, func(ctx context.Context, c client.Client, i int) error {
+			return c.Patch(ctx, all[i], client.RawPatch(types.MergePatchType, []byte(patch)))
+		})
 	})
-	if err != nil {
-		return cost{}, err
-	}
-	after, err := b.tally(ctx)
-	if err != nil {
-		return cost{}, err
-	}
-	c, err := b.costOf(before, after, elapsed)
-	c.CPUSeconds -= usage.CPU.Seconds()
-	return c, err
 }

@@ -116,22 +116,22 @@ func (c counts) sum(keep func(request) bool) float64 {
 	return sum
 }
 
-// quiet waits until the operator makes no more requests, and returns the counts of then.
-func (b *bed) quiet(ctx context.Context) (counts, error) {
+// quiet waits until the operator makes no more requests.
+func (b *bed) quiet(ctx context.Context) error {
 	const still, most = 2 * time.Second, 30 * time.Second
 	deadline := time.Now().Add(most)
 	var last counts
 	for {
 		now, err := b.requests(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if last != nil && maps.Equal(now, last) || time.Now().After(deadline) {
-			return now, nil
+			return nil
 		}
 		last = now
 		if err := pause(ctx, still); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/hack/realkube"
 	"github.com/clustercredential/operator/hack/stack"
 )
 
@@ -22,9 +25,13 @@ const connections = 20
 
 // Namespaces. The manager looks at all of them, as it is installed, so only one of them holds ClusterCredentials while it runs.
 const (
-	measured = "bench"
-	warmUp   = "warm-up"
+	measured   = "bench"
+	sustaining = "bench-sustained"
+	warmUp     = "warm-up"
 )
+
+// quota is how large etcd's data may become: for 10,000 ClusterCredentials more than its default of 2 GiB.
+const quota = "8589934592"
 
 // warmUps are credentials that are made before anything is measured, by another manager, so that no first request of an API
 // server that has just started is measured, and so that the floor knows what to write.
@@ -35,7 +42,12 @@ type bed struct {
 	n       int
 	stack   *stack.Stack
 	clients []client.WithWatch // one connection each
-	manager *stack.Manager
+	// manager is the one that runs; nil: none does.
+	manager atomic.Pointer[stack.Manager]
+	// issued is when all had their first certificates.
+	issued time.Time
+	// profiles is a directory for profiles of the manager; empty: none are taken.
+	profiles string
 }
 
 // measure makes one run:
@@ -47,11 +59,15 @@ type bed struct {
 //  5. a kill, and a restart until everything was looked at,
 //  6. a renewal of all on request,
 //  7. a change of all specs, which is held,
-//  8. the floor again.
-func measure(ctx context.Context, n int) (_ *run, err error) {
+//  8. another restart, beside Secrets of others,
+//  9. renewals by time, without end,
+//  10. the floor again.
+func measure(ctx context.Context, n int, profiles string) (_ *run, err error) {
 	progress("N = %d: starting etcd, kube-apiserver and the cloud", n)
-	b := &bed{n: n}
-	b.stack, err = stack.Start(ctx, stack.Options{Clusters: clusterNames(n), Sim: stack.SimOptions{KeyPool: 100}})
+	b := &bed{n: n, profiles: profiles}
+	b.stack, err = stack.Start(ctx, stack.Options{Clusters: clusterNames(n), Sim: stack.SimOptions{KeyPool: 100}, Kube: realkube.Options{
+		EtcdArgs: map[string][]string{"quota-backend-bytes": {quota}},
+	}})
 	if err != nil {
 		return nil, err
 	}
@@ -64,24 +80,44 @@ func measure(ctx context.Context, n int) (_ *run, err error) {
 	if err != nil {
 		return nil, err
 	}
+	floor := func(ctx context.Context, r *run) error {
+		return b.floor(ctx, r, fmt.Sprintf("floor-%d", len(r.Floors)+1), sample)
+	}
 	for _, phase := range []struct {
-		name string
-		do   func(context.Context, *run) error
+		name, what string
+		do         func(context.Context, *run) error
 	}{
-		{"the floor: the same writes by a bare client", func(ctx context.Context, r *run) error { return b.floor(ctx, r, "floor-1", sample) }},
-		{fmt.Sprintf("creating %d ClusterCredentials", n), b.firstCertificates},
-		{fmt.Sprintf("%s in which nothing is due", idleTime), b.idle},
-		{"killing the manager, and starting another", b.restart},
-		{"renewing all on request (at most one a minute each, so waiting for that first)", b.renewAll},
-		{"changing all specs, until each is carried out or held", b.changeAll},
-		{"the floor again, without a manager", func(ctx context.Context, r *run) error { return b.floor(ctx, r, "floor-2", sample) }},
+		{"", "the floor: the same writes by a bare client", floor},
+		{"first", fmt.Sprintf("creating %d ClusterCredentials", n), b.firstCertificates},
+		{"idle", fmt.Sprintf("%s in which nothing is due", idleTime), b.idle},
+		{"restart", "killing the manager, and starting another", b.restart},
+		{"renewal", "renewing all on request (at most one a minute each, so waiting for that first)", b.renewAll},
+		{"change", "changing all specs, until each is carried out or held", b.changeAll},
+		{"beside", fmt.Sprintf("another start beside %d Secrets of others", foreignEach*n), b.beside},
+		{"sustained", fmt.Sprintf("renewing certificates that live for %s only", shortLife(n)), b.sustain},
+		{"", "the floor again, without a manager", floor},
 	} {
-		progress("N = %d: %s", n, phase.name)
-		if err := phase.do(ctx, r); err != nil {
-			return nil, fmt.Errorf("%s: %w", phase.name, err)
+		progress("N = %d: %s", n, phase.what)
+		do := func(ctx context.Context) error { return phase.do(ctx, r) }
+		if phase.name != "" {
+			do = func(ctx context.Context) error {
+				return b.profiled(ctx, phase.name, func(ctx context.Context) error { return phase.do(ctx, r) })
+			}
+		}
+		if err := do(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", phase.what, err)
 		}
 	}
-	return r, nil
+	return r, b.sizeOf(r)
+}
+
+// sizeOf notes how large the manager's file is.
+func (b *bed) sizeOf(r *run) error {
+	file, err := os.Stat(filepath.Join(b.stack.BinDir(), "manager"))
+	if err == nil {
+		r.BinaryMiB = float64(file.Size()) / (1 << 20)
+	}
+	return err
 }
 
 func progress(format string, args ...any) {
@@ -128,7 +164,7 @@ func (b *bed) warmUp(ctx context.Context) (sample, error) {
 	if _, err := b.createUntilReady(ctx, warmUp, credentials); err != nil {
 		return sample{}, err
 	}
-	if _, err := b.quiet(ctx); err != nil {
+	if err := b.quiet(ctx); err != nil {
 		return sample{}, err
 	}
 	if err := manager.Kill(); err != nil {

@@ -22,41 +22,64 @@ type row struct {
 // rows in the order of the phases.
 var rows = []row{
 	{"from nothing to Ready, s", func(r run) string { return number(r.First.Seconds) }},
-	{"floor (bare client, 20 connections; before, after), s", func(r run) string {
-		all := make([]string, 0, len(r.Floors))
-		for _, seconds := range r.Floors {
-			all = append(all, number(seconds))
-		}
-		return strings.Join(all, ", ")
+	{"  certificates a second", func(r run) string { return number(r.rate(r.First)) }},
+	{"  floor: a bare client with 20 connections, before and after, s", func(r run) string { return numbers(r.Floors) }},
+	{"  ratio to the floor", func(r run) string { return number(ratio(r.First.Seconds, r.Floors)) }},
+	{"  API writes, reads a credential", func(r run) string { return r.requestsEach(r.First) }},
+	{"  certificates asked for, cloud calls a credential", func(r run) string {
+		return number(r.each(float64(r.First.POSTs))) + ", " + number(r.each(float64(r.First.Calls)))
 	}},
-	{"ratio to the floor", func(r run) string { return number(r.ratio()) }},
-	{"API writes a credential", func(r run) string { return number(r.each(r.First.Writes)) }},
-	{"API reads a credential", func(r run) string { return number(r.each(r.First.Reads)) }},
-	{"certificates asked for a credential", func(r run) string { return number(r.each(float64(r.First.POSTs))) }},
-	{"cloud calls a credential", func(r run) string { return number(r.each(float64(r.First.Calls))) }},
-	{"CPU of the manager, s", func(r run) string { return number(r.First.CPUSeconds) }},
-	{"peak memory of the manager, MiB", func(r run) string { return number(r.First.PeakRSSMiB) }},
-	{"nothing due for " + idleTime.String() + ": writes, reads, cloud calls", func(r run) string {
-		return fmt.Sprintf("%.0f, %.0f, %d", r.Idle.Writes, r.Idle.Reads, r.Idle.Calls)
+	{"  CPU of the manager, s", func(r run) string { return number(r.First.CPUSeconds) }},
+	{"  peak memory of the manager, MiB", func(r run) string { return number(r.First.PeakRSSMiB) }},
+	{"nothing due for " + idleTime.String() + ": API writes, reads; cloud calls", func(r run) string {
+		return fmt.Sprintf("%.0f, %.0f; %d", r.Idle.Writes, r.Idle.Reads, r.Idle.Calls)
 	}},
-	{"nothing due: CPU of the manager, s", func(r run) string { return number(r.Idle.CPUSeconds) }},
+	{"  CPU of the manager, s", func(r run) string { return number(r.Idle.CPUSeconds) }},
 	{"kill -9 and start, to settled, s", func(r run) string { return number(r.Restart.Seconds) }},
-	{"restart: writes, reads, cloud calls, certificates asked for", func(r run) string {
-		return fmt.Sprintf("%.0f, %.0f, %d, %d", r.Restart.Writes, r.Restart.Reads, r.Restart.Calls, r.Restart.POSTs)
+	{"  API writes, reads; certificates asked for, cloud calls", func(r run) string {
+		return fmt.Sprintf("%.0f, %.0f; %d, %d", r.Restart.Writes, r.Restart.Reads, r.Restart.POSTs, r.Restart.Calls)
 	}},
-	{"restart: CPU, s; peak memory, MiB", func(r run) string {
-		return number(r.Restart.CPUSeconds) + "; " + number(r.Restart.PeakRSSMiB)
-	}},
-	{"renewals on request, a second", func(r run) string { return number(float64(r.N) / max(r.Renewal.Seconds, 1e-9)) }},
-	{"renewal: API writes, reads a credential", func(r run) string {
-		return number(r.each(r.Renewal.Writes)) + ", " + number(r.each(r.Renewal.Reads))
-	}},
-	{"renewal: CPU, s; peak memory since the restart, MiB", func(r run) string {
-		return number(r.Renewal.CPUSeconds) + "; " + number(r.Renewal.PeakRSSMiB)
-	}},
+	{"  CPU, s; peak memory, MiB", func(r run) string { return r.Restart.usage() }},
+	{"renewals on request, a second", func(r run) string { return number(r.rate(r.Renewal)) }},
+	{"  ratio to the floor", func(r run) string { return number(ratio(r.Renewal.Seconds, r.RenewalFloors)) }},
+	{"  API writes, reads a credential", func(r run) string { return r.requestsEach(r.Renewal) }},
+	{"  CPU, s; peak memory since the restart, MiB", func(r run) string { return r.Renewal.usage() }},
 	{"all specs changed: certificates asked for; the others held after, s", func(r run) string {
 		return fmt.Sprintf("%d; %s", r.MassChange.POSTs, number(r.MassChange.Seconds))
 	}},
+	{"a start beside 3 Secrets of others for each, to settled, s", func(r run) string { return number(r.Beside.Seconds) }},
+	{"  CPU, s; peak memory, MiB", func(r run) string { return r.Beside.usage() }},
+	{"renewals by time, a second, for " + sustainedTime.String(), func(r run) string {
+		return number(float64(r.Sustained.POSTs) / max(r.Sustained.Seconds, 1e-9))
+	}},
+	{"  life of a certificate, s; not Ready at the end", func(r run) string {
+		return fmt.Sprintf("%.0f; %d", r.Sustained.LifeSeconds, r.Sustained.NotReady)
+	}},
+	{"  API writes, reads a certificate", func(r run) string {
+		n := float64(max(r.Sustained.POSTs, 1))
+		return number(r.Sustained.Writes/n) + ", " + number(r.Sustained.Reads/n)
+	}},
+	{"  CPU a certificate, ms; peak memory, MiB", func(r run) string {
+		return number(1000*r.Sustained.CPUSeconds/float64(max(r.Sustained.POSTs, 1))) + "; " + number(r.Sustained.PeakRSSMiB)
+	}},
+	{"the manager's file, MiB", func(r run) string { return number(r.BinaryMiB) }},
+}
+
+// rate is of a phase in which each ClusterCredential got a certificate.
+func (r run) rate(c cost) float64 { return float64(r.N) / max(c.Seconds, 1e-9) }
+
+func (r run) requestsEach(c cost) string {
+	return number(r.each(c.Writes)) + ", " + number(r.each(c.Reads))
+}
+
+func (c cost) usage() string { return number(c.CPUSeconds) + "; " + number(c.PeakRSSMiB) }
+
+func numbers(all []float64) string {
+	texts := make([]string, len(all))
+	for i, f := range all {
+		texts[i] = number(f)
+	}
+	return strings.Join(texts, ", ")
 }
 
 func (r run) each(total float64) float64 { return total / float64(r.N) }
@@ -89,14 +112,19 @@ func (r report) table() string {
 	for _, row := range rows {
 		line(row.name, row.figure)
 	}
-	names := map[string]bool{}
-	for _, run := range r.Runs {
-		for name := range run.First.Requests {
-			names[name] = true
+	for _, part := range []struct {
+		of   string
+		cost func(run) cost
+	}{{"a first certificate", func(r run) cost { return r.First }}, {"a renewal", func(r run) cost { return r.Renewal }}} {
+		names := map[string]bool{}
+		for _, run := range r.Runs {
+			for name := range part.cost(run).Requests {
+				names[name] = true
+			}
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		line("  a first credential: "+name, func(r run) string { return number(r.each(r.First.Requests[name])) })
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			line(part.of+": "+name, func(r run) string { return number(r.each(part.cost(r).Requests[name])) })
+		}
 	}
 	_ = w.Flush() // into memory
 	return text.String()

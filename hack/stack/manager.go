@@ -29,6 +29,8 @@ type ManagerOptions struct {
 	Env []string
 	// User is who it is for the API server. Unset: the administrator.
 	User *rest.Config
+	// Profiles has it serve profiles, for Manager.Profile.
+	Profiles bool
 	// Name names its log file. Unset: manager-1, manager-2, …
 	Name string
 }
@@ -40,6 +42,7 @@ type Manager struct {
 
 	process   *process
 	metrics   string
+	profiles  string // empty: it serves none
 	signalled atomic.Bool
 }
 
@@ -56,7 +59,7 @@ func (s *Stack) StartManager(ctx context.Context, o ManagerOptions) (*Manager, e
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := freeAddresses(2)
+	addresses, err := freeAddresses(3)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +67,11 @@ func (s *Stack) StartManager(ctx context.Context, o ManagerOptions) (*Manager, e
 		"--kubeconfig=" + kubeconfig, "--cce-endpoint=" + s.Sim.URL, "--iam-endpoint=" + s.Sim.URL,
 		"--metrics-bind-address=" + addresses[0], "--metrics-secure=false", "--health-probe-bind-address=" + addresses[1],
 	}, o.Args...)
+	profiles := ""
+	if o.Profiles {
+		args = append(args, "--pprof-bind-address="+addresses[2])
+		profiles = "http://" + addresses[2] + "/debug/pprof/"
+	}
 	if o.Program == "" {
 		o.Program = filepath.Join(s.binDir, "manager")
 	}
@@ -73,7 +81,7 @@ func (s *Stack) StartManager(ctx context.Context, o ManagerOptions) (*Manager, e
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{Name: o.Name, process: p, metrics: "http://" + addresses[0] + "/metrics"}
+	m := &Manager{Name: o.Name, process: p, metrics: "http://" + addresses[0] + "/metrics", profiles: profiles}
 	s.mu.Lock()
 	s.managers = append(s.managers, m)
 	s.mu.Unlock()

@@ -23,11 +23,14 @@ const namespace = "fleet"
 
 func TestAStackIssuesACredentialThatLogsInAndLeavesNothing(t *testing.T) {
 	s := start(t)
-	m, err := s.StartManager(t.Context(), stack.ManagerOptions{})
+	m, err := s.StartManager(t.Context(), stack.ManagerOptions{Profiles: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	issueOne(t, s)
+	if heap, err := m.Profile(t.Context(), "heap"); err != nil || len(heap) == 0 {
+		t.Errorf("a profile of %d bytes, %v", len(heap), err)
+	}
 
 	prober, err := s.Prober(stack.ProbeOptions{Namespace: namespace, Secret: "one-kubeconfig", Interval: 10 * time.Millisecond})
 	if err != nil {
