@@ -259,16 +259,13 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 		p.fail(*failure)
 		return 0, nil
 	}
-	if agreed, err := r.stillAgreed(ctx, p); err != nil || !agreed {
-		return time.Millisecond, err
-	}
-	leave, entered := r.gates.enter(ctx, p.account.budget.Key)
+	leave, entered := r.enterGate(ctx, p)
 	if !entered {
 		return time.Second, nil
 	}
 	defer leave()
-	if !r.Budget.Stands(r.Clock.Now(), p.account.budget) {
-		return time.Second, nil // the line knows why
+	if agreed, err := r.stillAgreed(ctx, p); err != nil || !agreed {
+		return time.Millisecond, err
 	}
 	issuance := v1alpha1.Issuance{
 		ID: uuid.NewString(), Trigger: p.decision.Trigger, ClusterID: p.clusterID,
@@ -279,4 +276,17 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	}
 	r.issue(ctx, p, cloud, issuance, outcome)
 	return 0, nil
+}
+
+// enterGate waits until fewer certificates of the account are asked for than may be at a time, for as long as one call takes at most.
+// Where the cloud has meanwhile given a reason not to ask it, the turn is given back: the line knows how to go on.
+func (r *CredentialReconciler) enterGate(ctx context.Context, p *pass) (leave func(), entered bool) {
+	ctx, cancel := context.WithTimeout(ctx, postDeadline)
+	defer cancel()
+	leave, entered = r.gates.enter(ctx, p.account.budget.Key)
+	if entered && !r.Budget.Stands(r.Clock.Now(), p.account.budget) {
+		leave()
+		return nil, false
+	}
+	return leave, entered
 }
