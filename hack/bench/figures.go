@@ -28,7 +28,8 @@ type run struct {
 	// MassChange is a change of all specs, until each is carried out or held.
 	MassChange cost `json:"massChange"`
 
-	// Beside is another restart, beside Secrets of others.
+	// Alone and Beside are two more restarts, without and beside Secrets of others.
+	Alone  cost `json:"withoutForeignSecrets"`
 	Beside cost `json:"besideForeignSecrets"`
 	// Sustained are renewals by time.
 	Sustained sustained `json:"sustained"`
@@ -79,6 +80,7 @@ func (r run) wrong() error {
 	want("nothing due", r.Idle.POSTs, 0)
 	want("restart", r.Restart.POSTs, 0)
 	want("renewal", r.Renewal.POSTs, r.N)
+	want("restart without others' Secrets", r.Alone.POSTs, 0)
 	want("restart beside others' Secrets", r.Beside.POSTs, 0)
 	if r.Sustained.NotReady > 0 {
 		found = append(found, fmt.Errorf("sustained: %d are not Ready with n = %d", r.Sustained.NotReady, r.N))

@@ -73,8 +73,11 @@ func (b *bed) restart(ctx context.Context, r *run) (err error) {
 	return err
 }
 
-// beside measures a restart beside Secrets that are none of the operator's business.
+// beside measures two restarts, the second beside Secrets that are none of the operator's business.
 func (b *bed) beside(ctx context.Context, r *run) (err error) {
+	if r.Alone, err = b.restarted(ctx); err != nil {
+		return err
+	}
 	if err := b.makeForeign(ctx); err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ type bed struct {
 //  5. a kill, and a restart until everything was looked at,
 //  6. a renewal of all on request,
 //  7. a change of all specs, which is held,
-//  8. another restart, beside Secrets of others,
+//  8. two more restarts, one of them beside Secrets of others,
 //  9. renewals by time, without end,
 //  10. the floor again.
 func measure(ctx context.Context, n int, profiles string) (_ *run, err error) {
@@ -93,7 +93,7 @@ func measure(ctx context.Context, n int, profiles string) (_ *run, err error) {
 		{"restart", "killing the manager, and starting another", b.restart},
 		{"renewal", "renewing all on request (at most one a minute each, so waiting for that first)", b.renewAll},
 		{"change", "changing all specs, until each is carried out or held", b.changeAll},
-		{"beside", fmt.Sprintf("another start beside %d Secrets of others", foreignEach*n), b.beside},
+		{"beside", fmt.Sprintf("another start, and one beside %d Secrets of others", foreignEach*n), b.beside},
 		{"sustained", fmt.Sprintf("renewing certificates that live for %s only", shortLife(n)), b.sustain},
 		{"", "the floor again, without a manager", floor},
 	} {

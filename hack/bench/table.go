@@ -47,8 +47,10 @@ var rows = []row{
 	{"all specs changed: certificates asked for; the others held after, s", func(r run) string {
 		return fmt.Sprintf("%d; %s", r.MassChange.POSTs, number(r.MassChange.Seconds))
 	}},
-	{"a start beside 3 Secrets of others for each, to settled, s", func(r run) string { return number(r.Beside.Seconds) }},
-	{"  CPU, s; peak memory, MiB", func(r run) string { return r.Beside.usage() }},
+	{"a start, and one beside 3 Secrets of others for each, to settled, s", func(r run) string {
+		return numbers([]float64{r.Alone.Seconds, r.Beside.Seconds})
+	}},
+	{"  peak memory, MiB", func(r run) string { return numbers([]float64{r.Alone.PeakRSSMiB, r.Beside.PeakRSSMiB}) }},
 	{"renewals by time, a second, for " + sustainedTime.String(), func(r run) string {
 		return number(float64(r.Sustained.POSTs) / max(r.Sustained.Seconds, 1e-9))
 	}},
