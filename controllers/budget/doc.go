@@ -4,8 +4,8 @@
 // Package budget says who may ask a cloud now.
 //
 // It answers one question, Ask: may this credential use its account's key at this
-// moment, and if not, about when. It paces certificates, bounds how many calls of
-// one account are under way, orders the waiting by need, expiry and namespace, and holds
+// moment, and if not, about when. It paces certificates, bounds how many turns of
+// one account are out, orders the waiting by need, expiry and namespace, and holds
 // an account back that the cloud throttled or whose key it refused.
 //
 // It never sleeps, calls or reads a clock, and a waiting credential costs no

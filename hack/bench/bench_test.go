@@ -64,6 +64,7 @@ func TestACertificateTooManyIsAnError(t *testing.T) {
 		"renewal":        func(r *run) { r.Renewal.POSTs-- },
 		"mass change":    func(r *run) { r.MassChange.POSTs++ },
 		"sustained":      func(r *run) { r.Sustained.NotReady++ },
+		"tries":          func(r *run) { r.Tries.POSTs++ },
 		"restart beside": func(r *run) { r.Beside.POSTs++ },
 	} {
 		bad := good

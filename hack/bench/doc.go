@@ -10,7 +10,8 @@
 //   - what that costs: requests by the API server's own count, certificates by the cloud's, CPU time and peak memory of the
 //     manager;
 //   - a time in which nothing is due, a kill and a restart, a renewal of all on request, and a change of all specs;
-//   - another restart beside Secrets of others, and renewals by time that never come to an end.
+//   - another restart beside Secrets of others, credentials that are tried against their clusters, and renewals by time that
+//     never come to an end.
 //
 // It prints a table, writes all figures as JSON, takes profiles on request, and fails only if something did not become Ready or
 // a certificate was asked for without need. Times are worth comparing within a run, or on the same idle machine.

@@ -31,8 +31,16 @@ type run struct {
 	// Alone and Beside are two more restarts, without and beside Secrets of others.
 	Alone  cost `json:"withoutForeignSecrets"`
 	Beside cost `json:"besideForeignSecrets"`
+	// Tries is a time in which published credentials are tried against their clusters, and nothing else is due.
+	Tries tries `json:"tries"`
 	// Sustained are renewals by time.
 	Sustained sustained `json:"sustained"`
+}
+
+// tries is what a time has cost in which so many credentials were tried.
+type tries struct {
+	cost
+	Tries int `json:"tries"`
 }
 
 // sustained is what a time has cost in which certificates are always due.
@@ -85,6 +93,7 @@ func (r run) wrong() error {
 	if r.Sustained.NotReady > 0 {
 		found = append(found, fmt.Errorf("sustained: %d are not Ready with n = %d", r.Sustained.NotReady, r.N))
 	}
+	want("tries", r.Tries.POSTs, 0)
 	want("mass change", r.MassChange.POSTs, min(r.N, max(5, r.N/50)))
 	return errors.Join(found...)
 }

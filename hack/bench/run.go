@@ -60,8 +60,9 @@ type bed struct {
 //  6. a renewal of all on request,
 //  7. a change of all specs, which is held,
 //  8. two more restarts, one of them beside Secrets of others,
-//  9. renewals by time, without end,
-//  10. the floor again.
+//  9. credentials that are tried against their clusters,
+//  10. renewals by time, without end,
+//  11. the floor again.
 func measure(ctx context.Context, n int, profiles string) (_ *run, err error) {
 	progress("N = %d: starting etcd, kube-apiserver and the cloud", n)
 	b := &bed{n: n, profiles: profiles}
@@ -94,6 +95,7 @@ func measure(ctx context.Context, n int, profiles string) (_ *run, err error) {
 		{"renewal", "renewing all on request (at most one a minute each, so waiting for that first)", b.renewAll},
 		{"change", "changing all specs, until each is carried out or held", b.changeAll},
 		{"beside", fmt.Sprintf("another start, and one beside %d Secrets of others", foreignEach*n), b.beside},
+		{"tries", "trying credentials against their clusters", b.tries},
 		{"sustained", fmt.Sprintf("renewing certificates that live for %s only", shortLife(n)), b.sustain},
 		{"", "the floor again, without a manager", floor},
 	} {

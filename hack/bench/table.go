@@ -51,6 +51,13 @@ var rows = []row{
 		return numbers([]float64{r.Alone.Seconds, r.Beside.Seconds})
 	}},
 	{"  peak memory, MiB", func(r run) string { return numbers([]float64{r.Alone.PeakRSSMiB, r.Beside.PeakRSSMiB}) }},
+	{"credentials tried against their clusters, a second", func(r run) string {
+		return number(float64(r.Tries.Tries) / max(r.Tries.Seconds, 1e-9))
+	}},
+	{"  API writes, reads a try; CPU a try, ms", func(r run) string {
+		n := float64(max(r.Tries.Tries, 1))
+		return number(r.Tries.Writes/n) + ", " + number(r.Tries.Reads/n) + "; " + number(1000*r.Tries.CPUSeconds/n)
+	}},
 	{"renewals by time, a second, for " + sustainedTime.String(), func(r run) string {
 		return number(float64(r.Sustained.POSTs) / max(r.Sustained.Seconds, 1e-9))
 	}},
