@@ -6,6 +6,7 @@ package e2e
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -158,7 +159,8 @@ func (w *world) wantReadOnly(namespace, name string) {
 			continue
 		}
 		reads++
-		ours := strings.Contains(r.URI, "labelSelector=clustercredential.dev%2Fmanaged") && r.Object.Name == ""
+		selector := "labelSelector=" + url.QueryEscape("!"+v1alpha1.LabelClass+","+v1alpha1.LabelManaged+"=true") + "&"
+		ours := strings.Contains(r.URI, selector) && r.Object.Name == ""
 		if r.changes() || !ours && r.Object.Name != name {
 			strays = append(strays, r.String()+" "+r.URI)
 		}
