@@ -32,6 +32,8 @@ type pass struct {
 	remembered remembered
 
 	account account
+	// leave gives back the place at the account's gate; nil: there is none.
+	leave func()
 	// agreed is what the grants allow of the cluster that a certificate is about to be asked for; nil: it is not known whether they do.
 	agreed *grants.Terms
 	// copies are the further outputs.

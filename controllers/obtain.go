@@ -72,6 +72,8 @@ func (r *CredentialReconciler) takeTurn(ctx context.Context, p *pass) (again tim
 	r.wake.forget(p.cc.UID)
 	r.Metrics.waited(p.account, turn.Waited)
 	outcome := budget.Outcome{}
+	// After the turn is given back: who is let in next asks the line whether to go on.
+	defer p.leaveGate()
 	defer func() { // after a panic, too: a turn that is not given back holds up the account
 		now := r.Clock.Now()
 		r.changes.end(now, p)
@@ -259,11 +261,10 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 		p.fail(*failure)
 		return 0, nil
 	}
-	leave, entered := r.enterGate(ctx, p)
-	if !entered {
+	if !r.enterGate(ctx, p) {
+		*outcome = budget.Outcome{} // what the cloud has answered before is older than what keeps from asking now
 		return time.Second, nil
 	}
-	defer leave()
 	if agreed, err := r.stillAgreed(ctx, p); err != nil || !agreed {
 		return time.Millisecond, err
 	}
@@ -280,13 +281,20 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 
 // enterGate waits until fewer certificates of the account are asked for than may be at a time, for as long as one call takes at most.
 // Where the cloud has meanwhile given a reason not to ask it, the turn is given back: the line knows how to go on.
-func (r *CredentialReconciler) enterGate(ctx context.Context, p *pass) (leave func(), entered bool) {
+func (r *CredentialReconciler) enterGate(ctx context.Context, p *pass) bool {
 	ctx, cancel := context.WithTimeout(ctx, postDeadline)
 	defer cancel()
-	leave, entered = r.gates.enter(ctx, p.account.budget.Key)
-	if entered && !r.Budget.Stands(r.Clock.Now(), p.account.budget) {
-		leave()
-		return nil, false
+	leave, entered := r.gates.enter(ctx, p.account.budget.Key)
+	if entered {
+		p.leave = leave
 	}
-	return leave, entered
+	return entered && r.Budget.Stands(r.Clock.Now(), p.account.budget)
+}
+
+// leaveGate lets the next one in.
+func (p *pass) leaveGate() {
+	if p.leave != nil {
+		p.leave()
+		p.leave = nil
+	}
 }

@@ -76,9 +76,12 @@ type World struct {
 	keys       controllers.Keys
 	registry   *prometheus.Registry
 	config     controllers.Config
-	// posting is how many certificates are asked for at the moment, mostPosting the most of that.
-	posting, mostPosting atomic.Int64
+	// posting is how many certificates are asked for at the moment, mostPosting the most of that, posted how many were in all.
+	posting, mostPosting, posted atomic.Int64
 }
+
+// CallTimeout is how long a call to the cloud may take.
+const CallTimeout = time.Second
 
 // workers are as many as the flag's default.
 const workers = 32
@@ -159,7 +162,7 @@ func (w *World) startCloud() {
 func (w *World) startOperator() {
 	server := httptest.NewServer(w.counted(w.Sim))
 	w.T.Cleanup(server.Close)
-	dialer, err := cce.New(cce.Options{CCEEndpoint: server.URL, IAMEndpoint: server.URL, Timeout: time.Second})
+	dialer, err := cce.New(cce.Options{CCEEndpoint: server.URL, IAMEndpoint: server.URL, Timeout: CallTimeout})
 	w.Must(err)
 	live := w.Recorder.wrap(w.Client, false)
 	keys := keyring.New(w.watches, w.Client, func(types.NamespacedName) {})
@@ -176,6 +179,7 @@ func (w *World) startOperator() {
 func (w *World) counted(cloud http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/clustercert") {
+			w.posted.Add(1)
 			now := w.posting.Add(1)
 			defer w.posting.Add(-1)
 			for most := w.mostPosting.Load(); now > most && !w.mostPosting.CompareAndSwap(most, now); {
@@ -188,6 +192,9 @@ func (w *World) counted(cloud http.Handler) http.Handler {
 
 // MostPosting is how many certificates were asked for at a time at most.
 func (w *World) MostPosting() int { return int(w.mostPosting.Load()) }
+
+// Posted is how many certificates were asked for, whatever came of it.
+func (w *World) Posted() int { return int(w.posted.Load()) }
 
 // Restart makes the operator forget what it remembers, as a new process has.
 func (w *World) Restart() {
