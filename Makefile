@@ -191,7 +191,7 @@ stand: ## Have a whole world to try things in: real servers, a simulated cloud, 
 	@$(call kube_assets); $(one_way) go build -o bin/stand ./hack/stand; exec bin/stand $(ARGS)
 
 .PHONY: bench
-bench: ## Measure it with 100, 1,000 and 10,000 ClusterCredentials and a real API server: forty minutes (ARGS='-n 1000': seven).
+bench: ## Measure it with 100, 1,000 and 10,000 ClusterCredentials and a real API server: the better part of an hour (ARGS='-n 1000': nine minutes).
 	@$(call kube_assets); $(one_way) go build -o bin/bench ./hack/bench; exec bin/bench $(ARGS)
 
 .PHONY: bench-micro
