@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/types"
@@ -28,6 +29,8 @@ type conflict struct {
 	publishProblem
 	holder types.NamespacedName
 	wait   time.Duration
+	// err is why nobody can say; nil: it is known, or depends on who else comes.
+	err error
 }
 
 // tieLook is how long a winner by name alone waits: by then it sees who was created in
@@ -41,7 +44,7 @@ const tieLook = 2 * time.Second
 func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot, marked types.NamespacedName) *conflict {
 	rivals, err := r.rivalsFor(ctx, s.key, marked)
 	if err != nil {
-		return &conflict{wait: tieLook} // nobody can say: ask again
+		return &conflict{wait: tieLook, err: err} // ask again
 	}
 	var contenders []target.Contender
 	for i := range rivals {
@@ -152,20 +155,24 @@ func (r *CredentialReconciler) nameProblem(ctx context.Context, p *pass, s slot)
 // that does not name it any more: its certificate is served on while it fits. Requests
 // that the other one handled are not ours. A Secret of our name is another's if its marks name another namespace whose
 // ClusterCredential of that name still writes it: else the namespace was renamed.
-func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, s slot, view *secretView) {
+func (r *CredentialReconciler) takeOver(ctx context.Context, p *pass, s slot, view *secretView) error {
 	owner := view.facts.marks.Owner(s.key.Namespace)
 	isOthers, isGuest := view.facts.standing == target.Others, view.facts.standing == target.Ours && owner.Namespace != s.home
 	if !isOthers && !isGuest {
-		return
+		return nil
 	}
 	if c := r.nameConflict(ctx, p, s, owner); c != nil {
 		view.facts.standing, view.holder = target.Others, c.holder
-		return
+		if c.err != nil && !apierrors.IsForbidden(c.err) {
+			return c.err // whose it is decides whether a certificate that waits to be stored is given up
+		}
+		return nil
 	}
 	view.facts.standing = target.Ours
 	if isOthers {
 		view.facts.marks.RenewRequest, view.facts.marks.Source.PreviousRequest = nil, ""
 	}
+	return nil
 }
 
 // nameNote tells of other objects whose kubeconfigs use the same name for their

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// gates let a few passes at a time of each account ask for a certificate. A turn is longer than that: it begins with a look at what
-// stands in the way, which is the API server's business, so that more turns are out than certificates are asked for.
+// gates let a few passes at a time of each account ask its cloud. A turn is longer than that: it begins with a look at what
+// stands in the way, which is the API server's business, so that more turns are out than calls are under way.
 type gates struct {
 	// width is how many may be inside.
 	width int

@@ -229,6 +229,9 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	if again, ready := r.checkSecret(ctx, p); !ready {
 		return again, nil
 	}
+	if !r.enterGate(ctx, p) {
+		return time.Second, nil
+	}
 	cloud, err := r.Dialer.Dial(p.account.access)
 	if err != nil {
 		p.fail(r.cloudFailure(p, issuer.As(err)))
@@ -261,10 +264,6 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 		p.fail(*failure)
 		return 0, nil
 	}
-	if !r.enterGate(ctx, p) {
-		*outcome = budget.Outcome{} // what the cloud has answered before is older than what keeps from asking now
-		return time.Second, nil
-	}
 	if agreed, err := r.stillAgreed(ctx, p); err != nil || !agreed {
 		return time.Millisecond, err
 	}
@@ -279,10 +278,10 @@ func (r *CredentialReconciler) useTurn(ctx context.Context, p *pass, outcome *bu
 	return 0, nil
 }
 
-// enterGate waits until fewer certificates of the account are asked for than may be at a time, for as long as one call takes at most.
+// enterGate waits until fewer passes ask the account's cloud than may at a time, for about as long as they take at most.
 // Where the cloud has meanwhile given a reason not to ask it, the turn is given back: the line knows how to go on.
 func (r *CredentialReconciler) enterGate(ctx context.Context, p *pass) bool {
-	ctx, cancel := context.WithTimeout(ctx, postDeadline)
+	ctx, cancel := context.WithTimeout(ctx, 2*postDeadline)
 	defer cancel()
 	leave, entered := r.gates.enter(ctx, p.account.budget.Key)
 	if entered {

@@ -97,7 +97,9 @@ func (r *CredentialReconciler) look(ctx context.Context, p *pass, s slot) (secre
 	view.facts.version, view.facts.kind = live.ResourceVersion, live.Type
 	view.facts.marks = target.MarksOf(live)
 	view.facts.standing = target.StandingOf(live, client.ObjectKeyFromObject(p.cc), "", "")
-	r.takeOver(ctx, p, s, &view)
+	if err := r.takeOver(ctx, p, s, &view); err != nil {
+		return secretView{}, err
+	}
 	known := append(fingerprintsOf(p.cc), published)
 	switch {
 	case !s.isAway():
@@ -182,11 +184,11 @@ func factsOf(c kubeconfig.Credential) *storedFacts {
 	}
 }
 
-// describeCertificate says of a certificate what status says of it.
 func wayOf(c kubeconfig.Credential) way {
 	return way{server: c.Server, tlsServerName: c.TLSServerName, proxyURL: c.ProxyURL, insecure: c.Insecure}
 }
 
+// describeCertificate says of a certificate what status says of it.
 func describeCertificate(id kubeconfig.Identity) v1alpha1.Certificate {
 	return v1alpha1.Certificate{
 		SerialNumber:      id.SerialNumber,

@@ -206,8 +206,8 @@ func (b *Budget) Return(now time.Time, who Account, claimID string, outcome Outc
 func (b *Budget) Stands(now time.Time, who Account) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a := b.account(now, who)
-	return a.hold(now, who.Version).Hold == None && !(a.isInDoubt(who.Version) && len(a.out) > 1)
+	a := b.accounts[who.Key] // who may have changed since, and is not news
+	return a != nil && a.hold(now, who.Version).Hold == None && !(a.isInDoubt(who.Version) && len(a.out) > 1)
 }
 
 // Report tells the outcome of a call that needed no turn, such as an account's check.

@@ -620,3 +620,23 @@ func TestATurnStandsAsLongAsTheCloudMayBeAsked(t *testing.T) {
 		})
 	}
 }
+
+// A turn began with the account as it was then, and that is no news.
+func TestATurnThatStandsTellsNothingOfItsAccount(t *testing.T) {
+	b, who := New(start.Add(-time.Hour), 8), account8("a")
+	b.Report(start, who, Outcome{Answered: true})
+	if got := b.Ask(start, who, Claim{ID: "1"}); got.Hold != None {
+		t.Fatalf("%+v, want a turn", got)
+	}
+	b.Leave(after(1), who.Name)
+	if !b.Stands(after(1), who) {
+		t.Error("the turn does not stand")
+	}
+	b.Return(after(1), who, "1", Outcome{})
+	if b.Stands(after(1), unlimited("another")) {
+		t.Error("a turn stands that nobody has")
+	}
+	if _, known := b.keys[who.Name]; known || len(b.accounts[who.Key].limits) != 0 {
+		t.Error("an account that has left is there again")
+	}
+}
