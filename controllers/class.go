@@ -46,11 +46,11 @@ func (r *CredentialReconciler) credentialOf(ctx context.Context, name types.Name
 }
 
 // classFor is the class that the Secret of an output shall carry: that of its ClusterCredential. Where the Secret carries another one,
-// the object may have been handed over since the cache saw it. What was issued for it is stored all the same, for the new class; the
-// rest is left to whoever serves that, and fails with errOvertaken: the two would take turns.
+// or is gone though nothing was issued, the object may have been handed over since the cache saw it. What was issued for it is stored
+// all the same, for the new class; the rest is left to whoever serves that, and fails with errOvertaken: the two would take turns.
 func (r *CredentialReconciler) classFor(ctx context.Context, p *pass, live *corev1.Secret) (string, error) {
 	class := classOf(p.cc)
-	if live == nil || target.OfClass(live, class) {
+	if live == nil && p.fresh != nil || live != nil && target.OfClass(live, class) {
 		return class, nil
 	}
 	now := &v1alpha1.ClusterCredential{}
@@ -59,7 +59,7 @@ func (r *CredentialReconciler) classFor(ctx context.Context, p *pass, live *core
 		return class, nil
 	case err != nil:
 		return "", errNoClass
-	case target.OfClass(now, class), now.UID != p.cc.UID:
+	case target.OfClass(now, class):
 		return class, nil
 	case p.fresh == nil:
 		return "", errOvertaken
@@ -71,26 +71,29 @@ func (r *CredentialReconciler) classFor(ctx context.Context, p *pass, live *core
 var errNoClass = fmt.Errorf("the ClusterCredential could not be read from the API server, before a Secret with another %s is written", v1alpha1.LabelClass)
 
 // unshown lists the Secrets of a ClusterCredential that status tells of and the watch does not show. They carry another class where
-// the object has been handed over; else they are gone, and status will not tell of them much longer. Those of the spec are looked at
+// the object has been handed over; else they are gone or somebody else's, and are looked at once. Those of the spec are looked at
 // anyway, and the further ones are among them only where all is asked for.
 func (r *CredentialReconciler) unshown(
 	ctx context.Context, cc *v1alpha1.ClusterCredential, shown []metav1.PartialObjectMetadata, all bool,
 ) ([]metav1.PartialObjectMetadata, error) {
-	slots := slotsOf(cc)
+	slots, gone := slotsOf(cc), r.memory.of(cc.UID).gone
 	var found []metav1.PartialObjectMetadata
 	for _, told := range cc.Status.Outputs {
 		key := told.NamespacedName()
 		isShown := slices.ContainsFunc(shown, func(s metav1.PartialObjectMetadata) bool { return client.ObjectKeyFromObject(&s) == key })
 		inSpec := slices.ContainsFunc(slots, func(s slot) bool { return s.key == key })
-		if isShown || inSpec && !all || key == slots[0].key || !r.covers(key.Namespace) {
+		if isShown || inSpec && !all || key == slots[0].key || !r.covers(key.Namespace) || !inSpec && gone[key] {
 			continue
 		}
 		live, err := r.liveSecret(ctx, key)
 		if err != nil && !apierrors.IsForbidden(err) {
 			return nil, err
 		}
-		if live != nil && target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") == target.Ours {
+		switch {
+		case live != nil && target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") == target.Ours:
 			found = append(found, *live)
+		case err == nil:
+			r.memory.noteGone(cc, key)
 		}
 	}
 	return found, nil
@@ -124,7 +127,12 @@ func (r *CredentialReconciler) storeHeld(ctx context.Context, live *v1alpha1.Clu
 		return true, err
 	}
 	if p.fresh = r.heldFor(p); p.fresh != nil {
-		r.tryHeld(ctx, p)
+		if !r.lookAgain(ctx, p) {
+			return true, errUnread
+		}
+		if !r.overtaken(p) { // before it is tried, which may take until it expires
+			r.tryHeld(ctx, p)
+		}
 	}
 	if p.fresh != nil {
 		r.store(ctx, p)

@@ -483,3 +483,126 @@ func TestAnAccountOfAnotherClassIsNotThereAndTheMessageSaysWhatToLabel(t *testin
 		})
 	}
 }
+
+// The object was deleted and made anew for another class, and the cache of the former operator shows the one that is gone.
+func TestAnObjectMadeAnewForAnotherClassKeepsItsSecret(t *testing.T) {
+	t.Parallel()
+	w := classed(t)
+	w.Freeze(testkit.KindCredential)
+	w.Must(w.Client.Delete(t.Context(), w.Get("prod-1")))
+	w.Create(w.Credential("prod-1", ofClass("b")))
+	secret := w.Secret("prod-1-kubeconfig")
+	label(secret, "b")
+	w.Must(w.Client.Update(t.Context(), secret))
+	w.Recorder.Reset(nil)
+	for range 3 {
+		_, _ = w.Try("prod-1") // it may say that it was overtaken
+		w.Advance(time.Second)
+	}
+	wantClass(t, w, "b", w.Key("prod-1-kubeconfig"))
+	wantPosts(t, w, 1)
+}
+
+// One edit changes the class and drops an output; the new operator has removed its Secret before the former one sees the edit.
+func TestAnOutputThatTheNewOperatorRemovedDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	outputs := five()
+	outputs[1].DeletionPolicy = v1alpha1.DeletionDelete
+	dropped := withOutputs(append(outputs[:1:1], outputs[2:]...)...)
+	w := classed(t, withOutputs(outputs...))
+	late := w.Look(testkit.KindCredential)
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
+		ofClass("b")(cc)
+		dropped(cc)
+	})
+	labelAccount(w, "b")
+	w.SetClass("b")
+	w.Settle("prod-1")
+	removed := func() bool {
+		return apierrors.IsNotFound(w.Client.Get(t.Context(), w.Key(outputs[1].SecretName), &corev1.Secret{}))
+	}
+	if !removed() {
+		t.Fatal("the new operator did not remove it")
+	}
+	w.SetClass("a")
+	w.Show(late)
+	_, _ = w.Try("prod-1")
+	if !removed() {
+		t.Error("the former operator has written it again")
+	}
+	wantPosts(t, w, 1)
+}
+
+// What leaves the spec along with the class is told of until it can be released.
+func TestAnOutputThatIsDroppedWhileSuspendedIsReleasedByTheNewOperatorLater(t *testing.T) {
+	t.Parallel()
+	outputs := five()
+	w := classed(t, withOutputs(outputs...))
+	handTo(t, w, "b", func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Suspend = true
+		withOutputs(append(outputs[:1:1], outputs[2:]...)...)(cc)
+	})
+	w.Settle("prod-1")
+	w.Advance(time.Hour)
+	w.Settle("prod-1")
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = false })
+	w.Settle("prod-1")
+	former := w.Key(outputs[1].SecretName)
+	wantClass(t, w, "b", former)
+	if w.Secret(former.Name).Annotations[v1alpha1.AnnotationReleasedAt] == "" {
+		t.Error("it was never released")
+	}
+}
+
+// It waits to be accepted by a cluster that does not answer, and the other operator has published another one.
+func TestACertificateThatWaitsToBeAcceptedIsGivenUpOnceTheNewOperatorHasPublished(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.Verify(&cluster{answer: unreachable})
+	w.SetClass("a")
+	labelAccount(w, "a")
+	w.Create(w.Credential("prod-1", required, ofClass("a")))
+	w.Pass("prod-1")
+	wantPosts(t, w, 1)
+	w.Change("prod-1", ofClass("b"))
+	other := testkit.New(t)
+	other.Create(other.Credential("prod-1"))
+	other.Settle("prod-1")
+	secret := other.Secret("prod-1-kubeconfig")
+	secret.Namespace, secret.ResourceVersion, secret.UID = w.Namespace, "", ""
+	secret.OwnerReferences = nil
+	secret.Annotations[v1alpha1.AnnotationCredentialNamespace] = w.Namespace
+	label(secret, "b")
+	w.Create(secret)
+	for range 10 {
+		again := w.Pass("prod-1").RequeueAfter
+		if again == 0 {
+			return
+		}
+		w.Advance(again)
+	}
+	t.Error("it goes on and on")
+}
+
+// Status tells of a released Secret until its certificate expires, also of one that somebody has removed.
+func TestAReleasedSecretThatIsGoneIsLookedForOnce(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.Create(w.Credential("prod-1"))
+	w.Settle("prod-1")
+	w.Change("prod-1", withOutputs(v1alpha1.Output{SecretName: "renamed"}))
+	w.Settle("prod-1")
+	w.Must(w.Client.Delete(t.Context(), w.Secret("prod-1-kubeconfig")))
+	w.Settle("prod-1")
+	w.Recorder.Reset(nil)
+	for range 3 {
+		w.Advance(time.Hour)
+		w.Pass("prod-1")
+	}
+	if calls := w.Recorder.Calls(); len(calls) > 0 {
+		t.Errorf("requests at rest: %v", calls)
+	}
+	if told := w.Get("prod-1").Status.Outputs; len(told) != 2 {
+		t.Errorf("status tells of %v", told)
+	}
+}

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -39,6 +40,8 @@ type remembered struct {
 	// movedTo is an address that the cloud lists and that is not published yet, movedAt when it was first seen.
 	movedTo string
 	movedAt time.Time
+	// gone are Secrets that status tells of and that were found to be there no more, or not ours. The map is never changed.
+	gone map[types.NamespacedName]bool
 	// held is a certificate that could not be stored yet.
 	held *held
 	// unposted is an intent whose write failed, so that nothing was asked for.
@@ -111,6 +114,18 @@ func (m *memory) update(cc *v1alpha1.ClusterCredential, change func(*remembered)
 		m.names[types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name}] = cc.UID
 	}
 	change(known)
+}
+
+// noteGone notes that a Secret that status tells of is not there any more. One that comes back is shown by the watch.
+func (m *memory) noteGone(cc *v1alpha1.ClusterCredential, key types.NamespacedName) {
+	m.update(cc, func(known *remembered) {
+		gone := maps.Clone(known.gone)
+		if gone == nil {
+			gone = map[types.NamespacedName]bool{}
+		}
+		gone[key] = true
+		known.gone = gone
+	})
 }
 
 // replaced returns the UID of another object that was known under the name of this one,

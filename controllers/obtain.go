@@ -284,10 +284,11 @@ func (r *CredentialReconciler) enterGate(ctx context.Context, p *pass) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*postDeadline)
 	defer cancel()
 	leave, entered := r.gates.enter(ctx, p.account.budget.Key)
-	if entered {
-		p.leave = leave
+	if !entered {
+		return false
 	}
-	return entered && r.Budget.Stands(r.Clock.Now(), p.account.budget)
+	p.leave, p.now = leave, r.Clock.Now() // what is asked for is counted from here on, and not from before the wait
+	return ctx.Err() == nil && r.Budget.Stands(p.now, p.account.budget)
 }
 
 // leaveGate lets the next one in.

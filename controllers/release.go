@@ -189,6 +189,19 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 	}
 }
 
+// keepFormer has status go on telling of those that are not released yet and that the watch does not show, since they carry another
+// class still: nobody else tells of them.
+func (p *pass) keepFormer() {
+	for i := range p.former {
+		at := slices.IndexFunc(p.cc.Status.Outputs, func(o v1alpha1.OutputStatus) bool {
+			return o.NamespacedName() == client.ObjectKeyFromObject(&p.former[i])
+		})
+		if at >= 0 && !target.OfClass(&p.former[i], classOf(p.cc)) {
+			p.released = append(p.released, p.cc.Status.Outputs[at])
+		}
+	}
+}
+
 // formatOf is the format that a Secret had as an output, as far as status knows.
 func (p *pass) formatOf(secret *metav1.PartialObjectMetadata) v1alpha1.OutputFormat {
 	for _, o := range p.cc.Status.Outputs {

@@ -55,20 +55,10 @@ func (b *bed) sustain(ctx context.Context, r *run) error {
 	if _, err := b.createUntilReady(ctx, sustaining, all); err != nil {
 		return err
 	}
-	before, err := b.tally(ctx)
-	if err != nil {
+	var err error
+	if r.Sustained.cost, err = b.during(ctx, sustainedTime); err != nil {
 		return err
 	}
-	begin := time.Now()
-	if err := pause(ctx, sustainedTime); err != nil {
-		return err
-	}
-	elapsed := time.Since(begin)
-	after, err := b.tally(ctx)
-	if err != nil {
-		return err
-	}
-	r.Sustained.cost = after.since(before, elapsed)
 	r.Sustained.LifeSeconds = shortLife(b.n).Seconds()
 	r.Sustained.NotReady, err = b.notReady(ctx)
 	return err

@@ -63,6 +63,21 @@ func (b *bed) span(ctx context.Context, do func(context.Context) (time.Duration,
 	return after.since(before, elapsed), err
 }
 
+// during tells what a time has cost in which there is always something to do.
+func (b *bed) during(ctx context.Context, d time.Duration) (cost, error) {
+	before, err := b.tally(ctx)
+	if err != nil {
+		return cost{}, err
+	}
+	begin := time.Now()
+	if err := pause(ctx, d); err != nil {
+		return cost{}, err
+	}
+	elapsed := time.Since(begin)
+	after, err := b.tally(ctx)
+	return after.since(before, elapsed), err
+}
+
 // since tells what came in between. The CPU time of another manager than before is all that it has used.
 func (t tally) since(before tally, elapsed time.Duration) cost {
 	added := t.requests.since(before.requests)

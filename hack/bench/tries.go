@@ -30,25 +30,15 @@ func (b *bed) tries(ctx context.Context, r *run) error {
 	if err := pause(ctx, interval); err != nil { // the first ones come all at once, and read each Secret anyway
 		return err
 	}
-	before, err := b.tally(ctx)
+	before, err := b.tried(ctx)
 	if err != nil {
 		return err
 	}
-	triedBefore, err := b.tried(ctx)
-	if err != nil {
+	if r.Tries.cost, err = b.during(ctx, triesTime); err != nil {
 		return err
 	}
-	begin := time.Now()
-	if err := pause(ctx, triesTime); err != nil {
-		return err
-	}
-	elapsed := time.Since(begin)
-	tried, err := b.tried(ctx)
-	if err != nil {
-		return err
-	}
-	after, err := b.tally(ctx)
-	r.Tries = tries{cost: after.since(before, elapsed), Tries: tried - triedBefore}
+	after, err := b.tried(ctx)
+	r.Tries.Tries = after - before
 	return err
 }
 
