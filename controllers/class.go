@@ -76,13 +76,13 @@ var errNoClass = fmt.Errorf("the ClusterCredential could not be read from the AP
 func (r *CredentialReconciler) unshown(
 	ctx context.Context, cc *v1alpha1.ClusterCredential, shown []metav1.PartialObjectMetadata, all bool,
 ) ([]metav1.PartialObjectMetadata, error) {
-	slots, gone := slotsOf(cc), r.memory.of(cc.UID).gone
+	outputs, gone := keysOf(cc), r.memory.of(cc.UID).gone
 	var found []metav1.PartialObjectMetadata
 	for _, told := range cc.Status.Outputs {
 		key := told.NamespacedName()
 		isShown := slices.ContainsFunc(shown, func(s metav1.PartialObjectMetadata) bool { return client.ObjectKeyFromObject(&s) == key })
-		inSpec := slices.ContainsFunc(slots, func(s slot) bool { return s.key == key })
-		if isShown || inSpec && !all || key == slots[0].key || !r.covers(key.Namespace) || !inSpec && gone[key] {
+		inSpec := slices.Contains(outputs, key)
+		if isShown || inSpec && !all || key == outputs[0] || !r.covers(key.Namespace) || !inSpec && gone[key] {
 			continue
 		}
 		live, err := r.liveSecret(ctx, key)

@@ -72,10 +72,15 @@ func (r *CredentialReconciler) nameConflict(ctx context.Context, p *pass, s slot
 // another class. Of those of other classes that no marks name nothing is known: whoever writes the Secret first has it.
 func (r *CredentialReconciler) rivalsFor(ctx context.Context, key, marked types.NamespacedName) ([]v1alpha1.ClusterCredential, error) {
 	var shown v1alpha1.ClusterCredentialList
-	if err := r.Client.List(ctx, &shown, client.MatchingFields{indexSecretName: key.String()}); err != nil {
+	err := r.Client.List(ctx, &shown, client.MatchingFields{indexSecretName: bucketOf(key.String())}, client.UnsafeDisableDeepCopy)
+	if err != nil {
 		return nil, err
 	}
-	rivals, names := shown.Items, []types.NamespacedName{marked}
+	writes := func(cc v1alpha1.ClusterCredential) bool {
+		return slices.Contains(keysOf(&cc), key)
+	}
+	rivals := slices.DeleteFunc(shown.Items, func(cc v1alpha1.ClusterCredential) bool { return !writes(cc) })
+	names := []types.NamespacedName{marked}
 	if marked.Namespace != key.Namespace { // which may have been renamed
 		names = append(names, types.NamespacedName{Namespace: key.Namespace, Name: marked.Name})
 	}
@@ -88,7 +93,7 @@ func (r *CredentialReconciler) rivalsFor(ctx context.Context, key, marked types.
 		if err != nil {
 			return nil, err
 		}
-		if cc != nil && slices.ContainsFunc(slotsOf(cc), func(s slot) bool { return s.key == key }) {
+		if cc != nil && writes(*cc) {
 			rivals = append(rivals, *cc)
 		}
 	}
@@ -184,7 +189,8 @@ func (r *CredentialReconciler) nameNote(ctx context.Context, p *pass) string {
 		return ""
 	}
 	var same v1alpha1.ClusterCredentialList
-	err := r.Client.List(ctx, &same, client.MatchingFields{indexEntryName: name}, client.UnsafeDisableDeepCopy)
+	err := r.Client.List(ctx, &same, client.MatchingFields{indexEntryName: bucketOf(name)}, client.UnsafeDisableDeepCopy)
+	same.Items = slices.DeleteFunc(same.Items, func(cc v1alpha1.ClusterCredential) bool { return entryName(&cc) != name })
 	if err != nil || len(same.Items) < 2 {
 		return ""
 	}

@@ -10,6 +10,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
+// BucketOf is where the indexes of the cache have a name.
+var BucketOf = bucketOf
+
 // Lead gives the reconciler the queue that a controller would.
 func (r *CredentialReconciler) Lead(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	return r.lead(ctx, queue)

@@ -4,9 +4,13 @@
 package controllers
 
 import (
+	"slices"
 	"time"
+	"unique"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // objectGauges collects the gauges of all objects.
@@ -42,11 +46,37 @@ func describe() descriptions {
 func (o objectState) live(now time.Time) int {
 	n := 0
 	for _, expiry := range o.expiries {
-		if expiry.After(now) {
+		if expiry > now.Unix() {
 			n++
 		}
 	}
 	return n
+}
+
+// sample is a value of one gauge of one object. There are ten times as many as objects, all at once whenever somebody asks, so
+// those of an object share what names it.
+type sample struct {
+	desc   *prometheus.Desc
+	labels []*dto.LabelPair // by name
+	value  float64
+}
+
+// Desc implements prometheus.Metric.
+func (s *sample) Desc() *prometheus.Desc { return s.desc }
+
+// Write implements prometheus.Metric.
+func (s *sample) Write(out *dto.Metric) error {
+	out.Label, out.Gauge = s.labels, &dto.Gauge{Value: &s.value}
+	return nil
+}
+
+// pairs are labels, which are given by name: a name and a value each.
+func pairs(labels ...string) []*dto.LabelPair {
+	list := make([]*dto.LabelPair, 0, len(labels)/2)
+	for pair := range slices.Chunk(labels, 2) {
+		list = append(list, &dto.LabelPair{Name: &pair[0], Value: &pair[1]})
+	}
+	return list
 }
 
 // Describe implements prometheus.Collector.
@@ -63,31 +93,47 @@ func (g objectGauges) Collect(out chan<- prometheus.Metric) {
 	d := describe()
 	g.metrics.mu.Lock()
 	defer g.metrics.mu.Unlock()
+	g.collectObjects(out, d)
 	value := func(desc *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
-	}
-	stamp := func(desc *prometheus.Desc, at time.Time, labels ...string) {
-		if !at.IsZero() {
-			value(desc, float64(at.Unix()), labels...)
-		}
-	}
-	for name, o := range g.metrics.objects {
-		stamp(d.notAfter, o.notAfter, name.Namespace, name.Name)
-		stamp(d.notBefore, o.notBefore, name.Namespace, name.Name)
-		stamp(d.renewal, o.renewal, name.Namespace, name.Name)
-		stamp(d.nextAttempt, o.nextAttempt, name.Namespace, name.Name)
-		value(d.live, float64(o.live(time.Now())), name.Namespace, name.Name)
-		value(d.asleep, oneIf(o.asleep), name.Namespace, name.Name)
-		value(d.info, 1, name.Namespace, name.Name, string(kindOf(o.account)), o.account.Namespace, o.account.Name)
-		for _, c := range o.conditions {
-			value(d.condition, 1, name.Namespace, name.Name, c.kind, c.status, c.reason)
-		}
 	}
 	for name, a := range g.metrics.accounts {
 		value(d.accountReady, oneIf(a.ready), labelsOf(name)...)
 		value(d.accountSuspended, oneIf(a.suspended), labelsOf(name)...)
 		value(d.rateNeeded, a.needed, append(labelsOf(name), a.key)...)
 		value(d.rateLimit, float64(a.limit), append(labelsOf(name), a.key)...)
+	}
+}
+
+func (g objectGauges) collectObjects(out chan<- prometheus.Metric, d descriptions) {
+	now := time.Now()
+	accounts, conditions := map[unique.Handle[types.NamespacedName]][]*dto.LabelPair{}, map[unique.Handle[conditionState]][]*dto.LabelPair{}
+	for object, o := range g.metrics.objects {
+		name := pairs("name", object.Name, "namespace", object.Namespace)
+		value := func(desc *prometheus.Desc, v float64) { out <- &sample{desc, name, v} }
+		stamp := func(desc *prometheus.Desc, at int64) {
+			if at != 0 {
+				value(desc, float64(at))
+			}
+		}
+		stamp(d.notAfter, o.notAfter)
+		stamp(d.notBefore, o.notBefore)
+		stamp(d.renewal, o.renewal)
+		stamp(d.nextAttempt, o.nextAttempt)
+		value(d.live, float64(o.live(now)))
+		value(d.asleep, oneIf(o.asleep))
+		if accounts[o.account] == nil {
+			account := o.account.Value()
+			accounts[o.account] = pairs("account", account.Name, "account_kind", string(kindOf(account)), "account_namespace", account.Namespace)
+		}
+		out <- &sample{d.info, slices.Concat(accounts[o.account], name), 1}
+		for _, condition := range o.conditions {
+			if conditions[condition] == nil {
+				c := condition.Value()
+				conditions[condition] = pairs("reason", c.reason, "status", c.status, "type", c.kind)
+			}
+			out <- &sample{d.condition, slices.Concat(name, conditions[condition]), 1}
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,8 +89,9 @@ func (m *memory) offers(clusterID string, contexts []v1alpha1.OfferedContext) {
 	if len(m.offered) >= mostOffered {
 		clear(m.offered) // the next lists tell
 	}
-	if clusterID != "" && len(contexts) > 0 {
-		m.offered[clusterID] = contexts
+	if clusterID != "" && len(contexts) > 0 && !slices.Equal(m.offered[clusterID], contexts) {
+		shared.settle(&contexts)
+		m.offered[shared.same(clusterID)] = contexts
 	}
 }
 

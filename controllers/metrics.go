@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,12 +36,12 @@ type Metrics struct {
 	accounts map[types.NamespacedName]accountState
 }
 
-// objectState is what the object gauges tell.
+// objectState is what the object gauges tell: small, since there is one for each object. Times are in seconds since 1970; zero: none.
 type objectState struct {
-	account                                   types.NamespacedName
-	notBefore, notAfter, renewal, nextAttempt time.Time
-	expiries                                  []time.Time // of the certificates that are known by serial number
-	conditions                                []conditionState
+	account                                   unique.Handle[types.NamespacedName]
+	notBefore, notAfter, renewal, nextAttempt int64
+	expiries                                  []int64 // of the certificates that are known by serial number
+	conditions                                []unique.Handle[conditionState]
 	asleep                                    bool // the cluster hibernates, as far as it is known
 }
 
@@ -134,17 +135,20 @@ func (m *Metrics) unknownOutcome(cc *v1alpha1.ClusterCredential) {
 
 // observe notes the status of an object for the gauges, and whether its cluster hibernates.
 func (m *Metrics) observe(cc *v1alpha1.ClusterCredential, s v1alpha1.ClusterCredentialStatus, asleep bool) {
-	state := objectState{account: accountName(cc), renewal: timeOf(s.RenewalTime), nextAttempt: timeOf(s.NextAttemptTime), asleep: asleep}
+	state := objectState{
+		account: unique.Make(accountName(cc)), renewal: secondsOf(s.RenewalTime), nextAttempt: secondsOf(s.NextAttemptTime), asleep: asleep,
+		conditions: make([]unique.Handle[conditionState], len(s.Conditions)),
+	}
 	if s.Certificate != nil {
-		state.notBefore, state.notAfter = s.Certificate.NotBefore.Time, s.Certificate.NotAfter.Time
+		state.notBefore, state.notAfter = secondsOf(&s.Certificate.NotBefore), secondsOf(&s.Certificate.NotAfter)
 	}
 	for _, entry := range s.History {
 		if entry.SerialNumber != "" {
-			state.expiries = append(state.expiries, timeOf(entry.NotAfter))
+			state.expiries = append(state.expiries, secondsOf(entry.NotAfter))
 		}
 	}
-	for _, c := range s.Conditions {
-		state.conditions = append(state.conditions, conditionState{c.Type, string(c.Status), c.Reason})
+	for i, c := range s.Conditions {
+		state.conditions[i] = unique.Make(conditionState{c.Type, string(c.Status), c.Reason})
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -170,9 +174,9 @@ func (m *Metrics) forgetAccount(name types.NamespacedName) {
 	delete(m.accounts, name)
 }
 
-func timeOf(t *metav1.Time) time.Time {
-	if t == nil {
-		return time.Time{}
+func secondsOf(t *metav1.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	return t.Time
+	return t.Unix()
 }

@@ -189,6 +189,8 @@ func (p *pass) isToldOf(stored *storedFacts) bool {
 
 func (r *CredentialReconciler) remember(p *pass) {
 	facts := p.facts
+	shared.settle(p.cc.Status.Certificate) // which is what the cache shows: the facts are to share its words
+	facts.settle()
 	r.memory.update(p.cc, func(m *remembered) { m.facts = &facts })
 }
 

@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
+	"github.com/clustercredential/operator/controllers"
 	"github.com/clustercredential/operator/controllers/testkit"
 )
 
@@ -219,6 +221,62 @@ func TestTwoKubeconfigsWithTheSameNameInsideAreTold(t *testing.T) {
 		if got := conditionMessage(w.Get(name), v1alpha1.ConditionPublished); !strings.Contains(got, "another kubeconfig uses the name") {
 			t.Errorf("Published of %s: %s", name, got)
 		}
+	}
+}
+
+// namesakes are names that the cache's indexes have in one bucket, though they are different.
+func namesakes(t *testing.T, within func(name string) string) (one, other string) {
+	t.Helper()
+	seen := map[string]string{}
+	for i := range 100_000 {
+		name := fmt.Sprintf("c-%d", i)
+		if before, ok := seen[controllers.BucketOf(within(name))]; ok {
+			return before, name
+		}
+		seen[controllers.BucketOf(within(name))] = name
+	}
+	t.Fatal("no two names are in one bucket")
+	return "", ""
+}
+
+func TestNamesInOneBucketAreToldApart(t *testing.T) {
+	t.Parallel()
+	for what, within := range map[string]func(w *testkit.World, name string) string{
+		"the name of the Secret":        func(w *testkit.World, name string) string { return w.Namespace + "/" + name + "-kubeconfig" },
+		"the name in the kubeconfig":    func(w *testkit.World, name string) string { return w.Namespace + "-" + name },
+		"that of the ClusterCredential": func(w *testkit.World, name string) string { return w.Namespace + "/" + name },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			one, other := namesakes(t, func(name string) string { return within(w, name) })
+			for _, name := range []string{one, other} {
+				w.Create(w.Credential(name))
+				w.Settle(name)
+			}
+			w.Advance(time.Hour)
+			w.Settle(one)
+			wantPosts(t, w, 2)
+			for _, name := range []string{one, other} {
+				wantConditions(t, w.Get(name), healthy)
+				if got := conditionMessage(w.Get(name), v1alpha1.ConditionPublished); strings.Contains(got, "another") {
+					t.Errorf("Published of %s: %s", name, got)
+				}
+				if outputs := w.Get(name).Status.Outputs; len(outputs) != 1 {
+					t.Errorf("outputs of %s: %+v", name, outputs)
+				}
+			}
+			w.Must(w.Client.Delete(t.Context(), w.Get(one)))
+			w.Pass(one)
+			if released := w.Secret(other + "-kubeconfig").Annotations[v1alpha1.AnnotationReleasedAt]; released != "" {
+				t.Errorf("the Secret of %s was released with %s", other, one)
+			}
+			w.Change(other, func(cc *v1alpha1.ClusterCredential) { cc.Spec.Renewal = &v1alpha1.Renewal{} })
+			w.Settle(other)
+			if outputs := w.Get(other).Status.Outputs; len(outputs) != 1 {
+				t.Errorf("outputs of %s: %+v, with what %s left behind", other, outputs, one)
+			}
+		})
 	}
 }
 

@@ -28,13 +28,16 @@ import (
 func (r *CredentialReconciler) ownedSecrets(ctx context.Context, name types.NamespacedName) ([]metav1.PartialObjectMetadata, error) {
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
-	if err := r.Client.List(ctx, list, client.MatchingFields{indexCredential: name.String()}); err != nil {
+	if err := r.Client.List(ctx, list, client.MatchingFields{indexCredential: bucketOf(name.String())}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the Secrets of %s: %w", name, err)
 	}
 	var owned []metav1.PartialObjectMetadata
 	for i := range list.Items {
 		secret := &list.Items[i]
-		if owner := target.MarksOf(secret).Owner(secret.Namespace); owner != name {
+		if !slices.Contains(ownersOf(secret), name) {
+			continue
+		}
+		if owner := target.OwnerOf(secret); owner != name {
 			lives, err := r.lives(ctx, owner)
 			if err != nil {
 				return nil, err
@@ -114,14 +117,14 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 			continue
 		}
 		older := p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision // status may not know the newest
-		if older || current != nil && marks.Fingerprint != current.FingerprintSHA256 || current == nil && !p.namesClusterOf(marks) {
+		if older || current != nil && marks.Fingerprint != current.FingerprintSHA256 {
 			continue
 		}
 		view, err := r.look(ctx, p, p.slotOf(key))
 		if err != nil {
 			return err
 		}
-		if !p.fills(&view, isAway) {
+		if current == nil && !p.namesClusterOf(view.facts.marks) || !p.fills(&view, isAway) {
 			continue
 		}
 		if p.fill == nil || p.fill.facts.marks.Revision < view.facts.marks.Revision {

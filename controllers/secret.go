@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -33,6 +34,15 @@ type secretFacts struct {
 	stored *storedFacts
 	// carriedFor is what the Secret was found to carry everything for; see pass.purpose.
 	carriedFor string
+}
+
+// settle shares the words of the facts with others.
+func (f *secretFacts) settle() {
+	shared.settle(&f.marks)
+	if f.stored != nil {
+		shared.settle(&f.stored.certificate)
+		f.stored.way.server = shared.same(f.stored.way.server)
+	}
 }
 
 // storedFacts describes a stored credential.
@@ -182,6 +192,16 @@ func factsOf(c kubeconfig.Credential) *storedFacts {
 		way:         wayOf(c),
 		chained:     kubeconfig.ChainsTo(c.Identity, c.CAPEM),
 	}
+}
+
+// factsFor are the facts of a credential. Most often it is the one that was read, and nothing has to be verified anew.
+func (v *secretView) factsFor(c kubeconfig.Credential) *storedFacts {
+	if v.credential == nil || v.facts.stored == nil || !bytes.Equal(v.credential.CertPEM, c.CertPEM) || !bytes.Equal(v.credential.CAPEM, c.CAPEM) {
+		return factsOf(c)
+	}
+	known := *v.facts.stored
+	known.way = wayOf(c)
+	return &known
 }
 
 func wayOf(c kubeconfig.Credential) way {

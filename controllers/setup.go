@@ -5,7 +5,9 @@ package controllers
 
 import (
 	"context"
+	"hash/fnv"
 	"slices"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,18 +38,19 @@ import (
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-// Field indexes of the cache.
+// Field indexes of the cache. Those whose values differ from object to object are looked up by bucketOf the value, and find
+// some others too.
 const (
-	// indexSecretName finds ClusterCredentials by the namespaces and names of their output Secrets.
+	// indexSecretName finds ClusterCredentials by the namespaces and names of their output Secrets, in buckets.
 	indexSecretName = "clustercredential.dev/secret-name"
 	// indexAccount finds ClusterCredentials by their account: namespace/name, and /name for a ClusterCloudAccount.
 	indexAccount = "clustercredential.dev/account"
 	// indexEntryName finds ClusterCredentials by the name of cluster, user and context in
-	// their kubeconfig.
+	// their kubeconfig, in buckets.
 	indexEntryName = "clustercredential.dev/entry-name"
 	// indexTargetNamespace finds ClusterCredentials by the other namespaces that they have outputs in.
 	indexTargetNamespace = "clustercredential.dev/target-namespace"
-	// indexCredential finds Secrets of ours by the ClusterCredentials that may have them: see ownersOf.
+	// indexCredential finds Secrets of ours by the ClusterCredentials that may have them, in buckets: see ownersOf.
 	indexCredential = "clustercredential.dev/credential"
 )
 
@@ -70,14 +73,22 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 	return indexer.IndexField(ctx, &v1alpha1.ClusterCredential{}, indexAccount, accountIndex)
 }
 
+// buckets is how many values an index has at most whose objects each have another one. The cache keeps a set for each value,
+// and one more for each namespace, which together are larger than a name; so some share one.
+const buckets = 2048
+
+// bucketOf is the value by which something is found in an index with buckets. Whoever looks it up has to see what it asked for.
+func bucketOf(value string) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(value)) // a hash takes everything
+	return strconv.FormatUint(uint64(sum.Sum32()%buckets), 10)
+}
+
 func credentialIndex(o client.Object) []string {
-	if !target.MarksOf(o).Managed {
-		return nil
-	}
 	owners := ownersOf(o)
 	names := make([]string, len(owners))
 	for i, owner := range owners {
-		names[i] = owner.String()
+		names[i] = bucketOf(owner.String())
 	}
 	return names
 }
@@ -85,7 +96,7 @@ func credentialIndex(o client.Object) []string {
 // ownersOf are the ClusterCredentials that the marks of a Secret may mean: the one that they name, and one of that name in the
 // Secret's own namespace, which may have been renamed.
 func ownersOf(secret client.Object) []types.NamespacedName {
-	owner := target.MarksOf(secret).Owner(secret.GetNamespace())
+	owner := target.OwnerOf(secret)
 	switch {
 	case owner.Name == "":
 		return nil
@@ -102,9 +113,9 @@ func targetNamespaceIndex(o client.Object) []string {
 		return nil
 	}
 	var namespaces []string
-	for _, s := range slotsOf(cc) {
-		if s.isAway() && !slices.Contains(namespaces, s.key.Namespace) {
-			namespaces = append(namespaces, s.key.Namespace)
+	for _, key := range keysOf(cc) {
+		if key.Namespace != cc.Namespace && !slices.Contains(namespaces, key.Namespace) {
+			namespaces = append(namespaces, key.Namespace)
 		}
 	}
 	return namespaces
@@ -115,10 +126,10 @@ func secretNameIndex(o client.Object) []string {
 	if !ok {
 		return nil
 	}
-	slots := slotsOf(cc)
-	names := make([]string, len(slots))
-	for i := range slots {
-		names[i] = slots[i].key.String()
+	keys := keysOf(cc)
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = bucketOf(key.String())
 	}
 	return names
 }
@@ -129,14 +140,14 @@ func entryNameIndex(o client.Object) []string {
 		return nil
 	}
 	if name := entryName(cc); name != "" {
-		return []string{name}
+		return []string{bucketOf(name)}
 	}
 	return nil
 }
 
 // entryName is the name of the entries in the kubeconfig of an object's first output; empty: it has none.
 func entryName(cc *v1alpha1.ClusterCredential) string {
-	switch o := slotsOf(cc)[0].output; o.Format {
+	switch o := outputAt(cc, 0); o.Format {
 	case v1alpha1.FormatArgoCD, v1alpha1.FormatKubeVela:
 		return ""
 	case v1alpha1.FormatClusterAPI:

@@ -31,20 +31,35 @@ type slot struct {
 
 // slotsOf are the outputs of an object, the primary one first; there is always one.
 func slotsOf(cc *v1alpha1.ClusterCredential) []slot {
-	outputs := cc.Spec.Outputs
-	if len(outputs) == 0 {
-		outputs = []v1alpha1.Output{{SecretName: cc.Name + v1alpha1.DefaultSecretSuffix}}
-	}
-	slots := make([]slot, len(outputs))
-	for i, o := range outputs {
-		o.Format = firstOf(o.Format, v1alpha1.FormatKubeconfig)
-		if i == 0 {
-			o.Namespace = "" // the credential lives at home, whatever an older CRD let through
-		}
-		key := types.NamespacedName{Namespace: firstOf(o.Namespace, cc.Namespace), Name: o.SecretName}
-		slots[i] = slot{index: i, output: o, key: key, home: cc.Namespace}
+	keys := keysOf(cc)
+	slots := make([]slot, len(keys))
+	for i, key := range keys {
+		slots[i] = slot{index: i, output: outputAt(cc, i), key: key, home: cc.Namespace}
 	}
 	return slots
+}
+
+// outputAt is an output of an object with its defaults filled in.
+func outputAt(cc *v1alpha1.ClusterCredential, i int) v1alpha1.Output {
+	o := v1alpha1.Output{SecretName: cc.Name + v1alpha1.DefaultSecretSuffix}
+	if len(cc.Spec.Outputs) > 0 {
+		o = cc.Spec.Outputs[i]
+	}
+	o.Format = firstOf(o.Format, v1alpha1.FormatKubeconfig)
+	if i == 0 {
+		o.Namespace = "" // the credential lives at home, whatever an older CRD let through
+	}
+	return o
+}
+
+// keysOf are the Secrets of the outputs.
+func keysOf(cc *v1alpha1.ClusterCredential) []types.NamespacedName {
+	keys := make([]types.NamespacedName, max(1, len(cc.Spec.Outputs)))
+	for i := range keys {
+		o := outputAt(cc, i)
+		keys[i] = types.NamespacedName{Namespace: firstOf(o.Namespace, cc.Namespace), Name: o.SecretName}
+	}
+	return keys
 }
 
 // isAway says whether the Secret is in another namespace than the ClusterCredential.

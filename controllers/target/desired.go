@@ -34,7 +34,7 @@ func (d Desired) labels() map[string]string {
 // labelsWith are the labels of the user with ours. The class is ours to say also where there is none: a Secret with another one
 // is not seen any more.
 func labelsWith(user map[string]string, marks Marks) map[string]string {
-	all := merged(user, marks.labels())
+	all := merged(user, marks.Labels())
 	if marks.Class == "" {
 		delete(all, v1alpha1.LabelClass)
 	}

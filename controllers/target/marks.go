@@ -100,8 +100,18 @@ func (m Marks) Owner(secretNamespace string) types.NamespacedName {
 	return types.NamespacedName{Namespace: cmp.Or(m.Namespace, secretNamespace), Name: m.Credential}
 }
 
-// labels returns the marks that are labels; without a class there is none for it.
-func (m Marks) labels() map[string]string {
+// OwnerOf is the Owner that the marks on a Secret name, without a look at the others; nobody where the label that we watch by is
+// not there.
+func OwnerOf(secret metav1.Object) types.NamespacedName {
+	if secret.GetLabels()[v1alpha1.LabelManaged] != managedTrue {
+		return types.NamespacedName{}
+	}
+	a := secret.GetAnnotations()
+	return Marks{Credential: a[v1alpha1.AnnotationCredential], Namespace: a[v1alpha1.AnnotationCredentialNamespace]}.Owner(secret.GetNamespace())
+}
+
+// Labels returns the marks that are labels; without a class there is none for it.
+func (m Marks) Labels() map[string]string {
 	l := map[string]string{
 		v1alpha1.LabelManaged:   managedTrue,
 		v1alpha1.LabelManagedBy: v1alpha1.FieldOwner,
@@ -110,6 +120,23 @@ func (m Marks) labels() map[string]string {
 		l[v1alpha1.LabelClass] = m.Class
 	}
 	return l
+}
+
+// told are the annotations that tell whose a Secret is and what it carries; the others tell how that came about.
+var told = []string{
+	v1alpha1.AnnotationCredential, v1alpha1.AnnotationCredentialNamespace, v1alpha1.AnnotationCredentialUID, v1alpha1.AnnotationRevision,
+	v1alpha1.AnnotationFingerprint, v1alpha1.AnnotationNotAfter, v1alpha1.AnnotationDeletionPolicy, v1alpha1.AnnotationReleasedAt,
+}
+
+// Told are those of the annotations of a Secret from which everything in its Marks but IssuanceID, RenewRequest, Request and Source is read.
+func Told(annotations map[string]string) map[string]string {
+	kept := make(map[string]string, len(told))
+	for _, key := range told {
+		if value, ok := annotations[key]; ok {
+			kept[key] = value
+		}
+	}
+	return kept
 }
 
 // annotations returns the marks that are annotations; empty ones are left out.

@@ -25,7 +25,7 @@ func TestTheMarksHaveAFixedForm(t *testing.T) {
 		}
 	})
 	wantLabels := map[string]string{"clustercredential.dev/managed": "true", "app.kubernetes.io/managed-by": "clustercredential-operator"}
-	if diff := cmp.Diff(wantLabels, d.Marks.labels()); diff != "" {
+	if diff := cmp.Diff(wantLabels, d.Marks.Labels()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	wantAnnotations := map[string]string{
@@ -112,7 +112,7 @@ func TestTheMarksAreReadBack(t *testing.T) {
 		for range random.IntN(3) {
 			m.Source.Contexts = append(m.Source.Contexts, v1alpha1.OfferedContext{Name: text(), Server: text(), Verified: random.IntN(2) == 0})
 		}
-		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Labels: m.labels(), Annotations: m.annotations()}}
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Labels: m.Labels(), Annotations: m.annotations()}}
 		got := MarksOf(secret)
 		if diff := cmp.Diff(m, got); diff != "" {
 			t.Fatalf("(-written +read):\n%s", diff)

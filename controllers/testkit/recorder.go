@@ -171,7 +171,10 @@ func (r *Recorder) wrap(inner client.WithWatch, cached bool) client.WithWatch {
 // cachedGet reads without counting: a cache costs the API server nothing.
 func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 	if view := r.heldBack(kind(obj)); view != nil {
-		return view.get(key, obj)
+		if err := view.get(key, obj); err != nil {
+			return err
+		}
+		return r.transform(kind(obj), obj)
 	}
 	if r.isHidden(kind(obj)) {
 		return apierrors.NewNotFound(schema.GroupResource{Resource: kind(obj)}, key.Name)
@@ -182,7 +185,20 @@ func (r *Recorder) cachedGet(ctx context.Context, c client.WithWatch, key client
 	if !r.selects(kind(obj), obj) {
 		return apierrors.NewNotFound(schema.GroupResource{Resource: kind(obj)}, key.Name)
 	}
-	return nil
+	return r.transform(kind(obj), obj)
+}
+
+// transform takes away of an object what the cache does not hold of it.
+func (r *Recorder) transform(of string, object any) error {
+	options := controllers.CacheOptions(r.class, nil)
+	transform := options.DefaultTransform
+	for selected, by := range options.ByObject {
+		if kind(selected) == of && by.Transform != nil {
+			transform = by.Transform
+		}
+	}
+	_, err := transform(object)
+	return err
 }
 
 // selects says whether the cache holds an object of a kind.
@@ -214,8 +230,16 @@ func (r *Recorder) cachedList(ctx context.Context, c client.WithWatch, list clie
 	}
 	var kept []runtime.Object
 	for _, item := range items {
-		if object, ok := item.(client.Object); ok && r.selects(listedKind(list), object) && r.matches(object, selector) {
-			kept = append(kept, item)
+		shown := item.DeepCopyObject()
+		object, ok := shown.(client.Object)
+		if !ok || !r.selects(listedKind(list), object) {
+			continue
+		}
+		if err := r.transform(listedKind(list), object); err != nil {
+			return err
+		}
+		if r.matches(object, selector) {
+			kept = append(kept, shown)
 		}
 	}
 	slices.Reverse(kept) // a cache lists in any order

@@ -198,7 +198,7 @@ func (w *World) Posted() int { return int(w.posted.Load()) }
 
 // Restart makes the operator forget what it remembers, as a new process has.
 func (w *World) Restart() {
-	w.registry = prometheus.NewRegistry()
+	w.registry = prometheus.NewPedanticRegistry()
 	metrics, err := controllers.NewMetrics(w.registry)
 	w.Must(err)
 	w.config.Metrics = metrics
