@@ -145,6 +145,22 @@ func (m *memory) replaced(cc *v1alpha1.ClusterCredential) types.UID {
 	return before
 }
 
+// hasSeen says whether a pass over the object of that name has read, or written, a version of its Secrets. No two have the same.
+func (m *memory) hasSeen(owner types.NamespacedName, version string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.objects[m.names[owner]]
+	if known == nil || version == "" {
+		return false
+	}
+	for _, c := range known.copies {
+		if c.version == version {
+			return true
+		}
+	}
+	return known.facts != nil && known.facts.version == version
+}
+
 // knows says whether anything is remembered of an object of that name.
 func (m *memory) knows(name types.NamespacedName) bool {
 	m.mu.Lock()

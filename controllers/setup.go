@@ -205,7 +205,8 @@ func (r *CredentialReconciler) SetupWithManager(mgr ctrl.Manager, workers int) e
 	return watched.
 		Named("clustercredential").
 		For(&v1alpha1.ClusterCredential{}, builder.WithPredicates(predicate.Funcs{UpdateFunc: r.isNews})).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsIn)).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.credentialsIn),
+			builder.WithPredicates(r.secretNews())).
 		Watches(&v1alpha1.CloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
 			builder.WithPredicates(accountNews())).
 		Watches(&v1alpha1.ClusterCloudAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
@@ -239,6 +240,19 @@ func (r *CredentialReconciler) isNews(e event.UpdateEvent) bool {
 		slices.Contains(before.Finalizers, v1alpha1.FinalizerOutputs) && !slices.Contains(after.Finalizers, v1alpha1.FinalizerOutputs) ||
 		before.Annotations[v1alpha1.AnnotationRenewRequestedAt] != after.Annotations[v1alpha1.AnnotationRenewRequestedAt] ||
 		!equality.Semantic.DeepEqual(before.Status, after.Status) && !r.memory.isOwnWrite(after.UID, after.ResourceVersion)
+}
+
+// secretNews lets through what the watch tells of Secrets, but for what a pass has seen there, or written: it would find
+// nothing to do.
+func (r *CredentialReconciler) secretNews() predicate.Predicate {
+	isNews := func(secret client.Object) bool {
+		owners := ownersOf(secret)
+		return len(owners) != 1 || !r.memory.hasSeen(owners[0], secret.GetResourceVersion())
+	}
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return isNews(e.Object) },
+		UpdateFunc: func(e event.UpdateEvent) bool { return isNews(e.ObjectNew) },
+	}
 }
 
 // credentialsIn names the ClusterCredentials that may have a Secret, as far as the cache shows their namespaces.

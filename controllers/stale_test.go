@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/testkit"
@@ -387,4 +388,52 @@ func putBack(w *testkit.World, credential *v1alpha1.ClusterCredential, secret *c
 	w.Replace(object)
 	object.Status = credential.Status
 	w.Must(w.Client.Status().Update(w.T.Context(), object))
+}
+
+func TestWhatAPassHasSeenOfASecretIsNoNews(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.Create(w.Credential("prod-1", func(cc *v1alpha1.ClusterCredential) {
+		cc.Spec.Outputs = []v1alpha1.Output{{SecretName: "prod-1"}, {SecretName: "prod-1-argocd", Format: v1alpha1.FormatArgoCD}}
+	}))
+	w.Settle("prod-1")
+	isNews := func(secret *corev1.Secret) bool {
+		t.Helper()
+		news := w.Reconciler.SecretNews()
+		shown := &metav1.PartialObjectMetadata{ObjectMeta: *secret.ObjectMeta.DeepCopy()}
+		created, updated := news.Create(event.CreateEvent{Object: shown}), news.Update(event.UpdateEvent{ObjectOld: shown, ObjectNew: shown})
+		if created != updated {
+			t.Errorf("created it is news: %v, updated: %v", created, updated)
+		}
+		if !news.Delete(event.DeleteEvent{Object: shown}) {
+			t.Error("that it is gone is no news")
+		}
+		return created
+	}
+	for _, name := range []string{"prod-1", "prod-1-argocd"} {
+		if isNews(w.Secret(name)) {
+			t.Errorf("what the operator wrote to %s is news", name)
+		}
+	}
+	for what, edit := range map[string]func(*corev1.Secret){
+		"an edit":           func(s *corev1.Secret) { s.Data["value"] = nil },
+		"a label":           func(s *corev1.Secret) { s.Labels["team"] = "red" },
+		"its marks changed": func(s *corev1.Secret) { s.Annotations[v1alpha1.AnnotationCredential] = "another" },
+	} {
+		secret := w.Secret("prod-1")
+		edit(secret)
+		w.Must(w.Client.Update(t.Context(), secret))
+		if !isNews(w.Secret("prod-1")) {
+			t.Errorf("%s is no news", what)
+		}
+		w.Must(w.Client.Delete(t.Context(), w.Secret("prod-1")))
+		w.Settle("prod-1")
+		if isNews(w.Secret("prod-1")) {
+			t.Errorf("what the operator wrote after %s is news", what)
+		}
+	}
+	w.Restart()
+	if !isNews(w.Secret("prod-1")) {
+		t.Error("what a process that has ended wrote is no news to the next")
+	}
 }

@@ -105,6 +105,7 @@ func (b *bed) settle(ctx context.Context) error {
 	defer cancel()
 	const controller = "clustercredential"
 	for {
+		asked := time.Now()
 		m, err := b.manager.Load().Metrics(ctx)
 		if err != nil {
 			return err
@@ -114,7 +115,8 @@ func (b *bed) settle(ctx context.Context) error {
 			m.Sum("workqueue_depth", "name", controller) == 0 {
 			return nil
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		// The answer tells of every object, and is work for the manager: a small part of what it does.
+		if err := pause(ctx, max(50*time.Millisecond, 9*time.Since(asked))); err != nil {
 			return err
 		}
 	}
