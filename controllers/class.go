@@ -68,7 +68,8 @@ func (r *CredentialReconciler) classFor(ctx context.Context, p *pass, live *core
 }
 
 // errNoClass carries nothing of the API server's answer.
-var errNoClass = fmt.Errorf("the ClusterCredential could not be read from the API server, before a Secret with another %s is written", v1alpha1.LabelClass)
+var errNoClass = fmt.Errorf("the ClusterCredential could not be read from the API server, before a Secret with another %s, or one that is gone, is written",
+	v1alpha1.LabelClass)
 
 // unshown lists the Secrets of a ClusterCredential that status tells of and the watch does not show. They carry another class where
 // the object has been handed over; else they are gone or somebody else's, and are looked at once. Those of the spec are looked at
@@ -92,7 +93,7 @@ func (r *CredentialReconciler) unshown(
 		switch {
 		case live != nil && target.StandingOf(live, client.ObjectKeyFromObject(cc), "", "") == target.Ours:
 			found = append(found, *live)
-		case err == nil:
+		case err == nil && !inSpec:
 			r.memory.noteGone(cc, key)
 		}
 	}

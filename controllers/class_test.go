@@ -4,6 +4,8 @@
 package controllers_test
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -205,6 +207,42 @@ func TestWhatLeavesTheSpecWithTheClassIsNotForgotten(t *testing.T) {
 	w.Settle("prod-1")
 	if calls := w.Recorder.Calls(); len(calls) > 0 {
 		t.Errorf("at rest: %v", calls)
+	}
+}
+
+func TestWhicheverRequestFailsInAHandoverNoFormerOutputIsForgotten(t *testing.T) {
+	t.Parallel()
+	for number := range 14 {
+		t.Run(fmt.Sprintf("number %d", number+1), func(t *testing.T) {
+			t.Parallel()
+			outputs := five()
+			outputs[1].DeletionPolicy = v1alpha1.DeletionDelete
+			w := classed(t, withOutputs(outputs...))
+			handTo(t, w, "b", withOutputs(outputs[0], outputs[2]))
+			w.Recorder.Reset(func(n int, _ testkit.Call) (error, bool) {
+				if n == number {
+					return errors.New("no answer"), false
+				}
+				return nil, false
+			})
+			_, _ = w.Try("prod-1")
+			if made := len(w.Recorder.Calls()); made <= number {
+				t.Logf("a pass makes %d requests", made)
+			}
+			w.Recorder.Reset(nil)
+			w.Settle("prod-1")
+			wantPosts(t, w, 1)
+			wantConditions(t, w.Get("prod-1"), healthy)
+			wantClass(t, w, "b", w.Key("istio"), w.Key("tls"))
+			for _, name := range []string{"istio", "tls"} {
+				if w.Secret(name).Annotations[v1alpha1.AnnotationReleasedAt] == "" {
+					t.Errorf("%s does not say that it was released", name)
+				}
+			}
+			if err := w.Client.Get(t.Context(), w.Key("argo"), &corev1.Secret{}); !apierrors.IsNotFound(err) {
+				t.Errorf("the one with deletionPolicy Delete: %v, want it gone", err)
+			}
+		})
 	}
 }
 

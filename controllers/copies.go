@@ -61,7 +61,7 @@ const copiesDeadline = 5 * time.Second
 // that fails harms no other. Before the primary holds a certificate none gets it, and while the spec
 // names another cluster they keep what they have.
 func (r *CredentialReconciler) publishCopies(ctx context.Context, p *pass) {
-	if len(p.copies) == 0 {
+	if len(p.copies) == 0 && len(p.remembered.copies) == 0 {
 		return
 	}
 	if p.fresh != nil { // what began with a call is finished, also when the process ends
@@ -237,6 +237,9 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 			refused(err.Error())
 			return
 		}
+	}
+	if c.output.WritePolicy == v1alpha1.WriteOnce {
+		p.lookSooner(r.Clock.Now().Add(leftoverLook)) // for the mark on the primary one that it has been: see writtenOnce
 	}
 	c.facts.version, c.facts.kind = version, rendered.Type
 	if live != nil {

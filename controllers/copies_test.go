@@ -17,6 +17,7 @@ import (
 
 	"github.com/clustercredential/operator/api/v1alpha1"
 	"github.com/clustercredential/operator/controllers/output"
+	"github.com/clustercredential/operator/controllers/target"
 	"github.com/clustercredential/operator/controllers/testkit"
 	"github.com/clustercredential/operator/hack/ccesim"
 )
@@ -264,6 +265,25 @@ func TestAnOutputThatIsWrittenOnceIsLeftToItsConsumer(t *testing.T) {
 	if o := w.Get("prod-1").Status.Outputs[1]; o.State != v1alpha1.OutputCurrent {
 		t.Errorf("status: %+v", o)
 	}
+}
+
+// The mark that it was written stands on the primary Secret, which is written before it.
+func TestAnOutputThatWasWrittenOnceIsMarkedSoon(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	w.Change("prod-1", withOutputs(v1alpha1.Output{SecretName: "prod-1-kubeconfig"},
+		v1alpha1.Output{SecretName: "once", Format: v1alpha1.FormatArgoCD, WritePolicy: v1alpha1.WriteOnce}))
+	for range 3 {
+		again := w.Pass("prod-1").RequeueAfter
+		if slices.Contains(target.MarksOf(w.Secret("prod-1-kubeconfig")).Source.Once, w.Namespace+"/once") {
+			return
+		}
+		if again > time.Minute {
+			t.Fatalf("the next look is after %s, and there is no mark yet", again)
+		}
+		w.Advance(again)
+	}
+	t.Error("three passes made no mark")
 }
 
 func TestAnOutputThatLeavesTheSpecIsReleasedOrRemovedAsItSaid(t *testing.T) {

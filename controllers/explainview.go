@@ -53,7 +53,15 @@ func (v *explainView) Get(ctx context.Context, key types.NamespacedName, into cl
 	if !v.shows(into) {
 		return apierrors.NewNotFound(schema.GroupResource{Resource: into.GetObjectKind().GroupVersionKind().Kind}, key.Name)
 	}
+	if secret, ok := into.(*metav1.PartialObjectMetadata); ok && secret.GroupVersionKind() == secretKind {
+		v.trim(secret)
+	}
 	return nil
+}
+
+// trim takes away of a Secret's metadata what the operator's cache does not hold.
+func (v *explainView) trim(secret *metav1.PartialObjectMetadata) {
+	_, _ = trim(v.class)(secret) // it fails for nothing that has metadata
 }
 
 // shows says whether the operator's cache holds an object.
@@ -80,6 +88,9 @@ func (v *explainView) List(ctx context.Context, into client.ObjectList, options 
 		case *metav1.PartialObjectMetadataList:
 			list.Items = v.secretsOf(ctx, wanted.Value)
 		case *v1alpha1.ClusterCredentialList:
+			if wanted.Field != indexSecretName {
+				return fmt.Errorf("%T is not looked up by %s", into, wanted.Field)
+			}
 			list.Items = v.credentialsWith(ctx, wanted.Value)
 		default:
 			return fmt.Errorf("%T is not looked up by %s", into, wanted.Field)
@@ -88,8 +99,8 @@ func (v *explainView) List(ctx context.Context, into client.ObjectList, options 
 	return nil
 }
 
-// secretsOf are the Secrets of ours that a ClusterCredential may have.
-func (v *explainView) secretsOf(ctx context.Context, owner string) []metav1.PartialObjectMetadata {
+// secretsOf are the Secrets of ours in a bucket of their index.
+func (v *explainView) secretsOf(ctx context.Context, bucket string) []metav1.PartialObjectMetadata {
 	var found []metav1.PartialObjectMetadata
 	for _, namespace := range v.namespaces {
 		list := &metav1.PartialObjectMetadataList{}
@@ -99,7 +110,8 @@ func (v *explainView) secretsOf(ctx context.Context, owner string) []metav1.Part
 			v.miss("the Secrets of namespace %s could not be listed (%s): one that was an output before is not seen", namespace, apierrors.ReasonForError(err))
 		}
 		for i := range list.Items {
-			if target.OfClass(&list.Items[i], v.class) && slices.Contains(credentialIndex(&list.Items[i]), owner) {
+			if target.OfClass(&list.Items[i], v.class) && slices.Contains(credentialIndex(&list.Items[i]), bucket) {
+				v.trim(&list.Items[i])
 				found = append(found, list.Items[i])
 			}
 		}
@@ -107,8 +119,8 @@ func (v *explainView) secretsOf(ctx context.Context, owner string) []metav1.Part
 	return found
 }
 
-// credentialsWith are the ClusterCredentials with an output under that name.
-func (v *explainView) credentialsWith(ctx context.Context, secret string) []v1alpha1.ClusterCredential {
+// credentialsWith are the ClusterCredentials in a bucket of the index by the names of their Secrets.
+func (v *explainView) credentialsWith(ctx context.Context, bucket string) []v1alpha1.ClusterCredential {
 	var found []v1alpha1.ClusterCredential
 	for _, namespace := range v.namespaces {
 		var list v1alpha1.ClusterCredentialList
@@ -116,7 +128,7 @@ func (v *explainView) credentialsWith(ctx context.Context, secret string) []v1al
 			v.miss("the ClusterCredentials of namespace %s could not be listed (%s): one that names the same Secret is not seen", namespace, apierrors.ReasonForError(err))
 		}
 		for i := range list.Items {
-			if v.shows(&list.Items[i]) && slices.Contains(secretNameIndex(&list.Items[i]), secret) {
+			if v.shows(&list.Items[i]) && slices.Contains(secretNameIndex(&list.Items[i]), bucket) {
 				found = append(found, list.Items[i])
 			}
 		}

@@ -573,11 +573,23 @@ func TestWhileItsNamespaceIsDeletedTheSecretIsNotMadeAnew(t *testing.T) {
 
 func TestAnOutputInAnotherNamespaceThatLeavesTheSpec(t *testing.T) {
 	t.Parallel()
-	for _, policy := range []v1alpha1.DeletionPolicy{v1alpha1.DeletionRetain, v1alpha1.DeletionDelete} {
-		t.Run(string(policy), func(t *testing.T) {
+	for name, test := range map[string]struct {
+		policy    v1alpha1.DeletionPolicy
+		suspended bool // when it leaves
+	}{
+		"with Retain": {policy: v1alpha1.DeletionRetain}, "with Retain, while suspended": {v1alpha1.DeletionRetain, true},
+		"with Delete": {policy: v1alpha1.DeletionDelete}, "with Delete, while suspended": {v1alpha1.DeletionDelete, true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			policy := test.policy
 			h := establish(t, func(o *v1alpha1.Output) { o.DeletionPolicy = policy })
-			h.Change("prod-1", withOutputs(v1alpha1.Output{SecretName: "prod-1-kubeconfig"}))
+			h.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
+				cc.Spec.Suspend = test.suspended
+				withOutputs(v1alpha1.Output{SecretName: "prod-1-kubeconfig"})(cc)
+			})
+			h.pass(3)
+			h.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = false })
 			h.pass(3)
 			wantPosts(t, h.World, 1)
 			wantConditions(t, h.Get("prod-1"), healthy)

@@ -63,8 +63,7 @@ func (r *CredentialReconciler) issue(ctx context.Context, p *pass, cloud issuer.
 	r.accept(ctx, p, cloud, issued)
 }
 
-// requestOf is what is asked for. An absolute expiry counts from the beginning of
-// the pass, some seconds ago at the most.
+// requestOf is what is asked for. An absolute expiry counts from the way through the gate, just now.
 func requestOf(p *pass) issuer.Request {
 	request := issuer.Request{
 		ClusterID:   p.clusterID,

@@ -134,7 +134,8 @@ func (r *CredentialReconciler) lookOut(ctx context.Context, p *pass, record *rot
 	if !due.After(p.now) {
 		p.listAt = p.now.Add(r.ClusterInterval)
 		if r.lookouts.begin(key) {
-			r.beside(ctx, func(ctx context.Context) { r.listClusters(ctx, key, p.account, p.now) })
+			with, began := p.account, p.began // the pass goes on meanwhile
+			r.beside(ctx, func(ctx context.Context) { r.listClusters(ctx, key, with, began) })
 		}
 	}
 	p.untold = !known
@@ -345,9 +346,7 @@ func (r *CredentialReconciler) mayMove(ctx context.Context, p *pass, after way, 
 		}
 		sooner = p.now.Add(time.Minute)
 	}
-	if p.lookAt.IsZero() || sooner.Before(p.lookAt) {
-		p.lookAt = sooner
-	}
+	p.lookSooner(sooner)
 	return false
 }
 

@@ -118,7 +118,8 @@ func (m *memory) update(cc *v1alpha1.ClusterCredential, change func(*remembered)
 	change(known)
 }
 
-// noteGone notes that a Secret that status tells of is not there any more. One that comes back is shown by the watch.
+// noteGone notes that a Secret that status tells of, and the spec does not name, is not there any more. One that comes back of the
+// object's class is shown by the watch.
 func (m *memory) noteGone(cc *v1alpha1.ClusterCredential, key types.NamespacedName) {
 	m.update(cc, func(known *remembered) {
 		gone := maps.Clone(known.gone)
@@ -145,7 +146,8 @@ func (m *memory) replaced(cc *v1alpha1.ClusterCredential) types.UID {
 	return before
 }
 
-// hasSeen says whether a pass over the object of that name has read, or written, a version of its Secrets. No two have the same.
+// hasSeen says whether a pass over the object of that name knows a version of its Secrets, which it has read, written or been
+// shown. No two have the same.
 func (m *memory) hasSeen(owner types.NamespacedName, version string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

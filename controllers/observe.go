@@ -22,8 +22,9 @@ import (
 
 // pass is one pass over one object, from what was observed to what is reported.
 type pass struct {
-	now time.Time
-	cc  *v1alpha1.ClusterCredential
+	// began is when it began; now is later where it has waited at the gate.
+	began, now time.Time
+	cc         *v1alpha1.ClusterCredential
 	// slot is the primary output.
 	slot
 	// insecureAllowed is true where the administrator lets addresses without TLS verification be published.
@@ -104,7 +105,7 @@ type pass struct {
 // what is remembered of it is not what the watch shows.
 func (r *CredentialReconciler) observe(ctx context.Context, cc *v1alpha1.ClusterCredential, now time.Time) (*pass, error) {
 	slots := slotsOf(cc)
-	p := &pass{now: now, cc: cc, slot: slots[0], remembered: r.memory.of(cc.UID)}
+	p := &pass{began: now, now: now, cc: cc, slot: slots[0], remembered: r.memory.of(cc.UID)}
 	p.copies = copiesOf(slots[1:], p.remembered)
 	if r.verification(p) != v1alpha1.VerificationDisabled {
 		p.trial = r.knownTrial(p)

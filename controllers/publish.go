@@ -50,8 +50,6 @@ func (r *CredentialReconciler) publish(ctx context.Context, p *pass) {
 	r.publishCopies(ctx, p)
 	if p.current && !p.cc.Spec.Suspend {
 		r.releaseFormer(ctx, p)
-	} else {
-		p.keepFormer()
 	}
 	if p.waits != nil {
 		p.current, p.problem = false, p.waits

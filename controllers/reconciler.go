@@ -49,7 +49,7 @@ type Config struct {
 	Budget *budget.Budget
 	// KeyRefused is told that the cloud has refused an account's key, so that the account says so; nil: nobody is told.
 	KeyRefused func(account types.NamespacedName)
-	// Clock is read once a pass.
+	// Clock is read once a pass, and again after a wait and for how long something took.
 	Clock clock.PassiveClock
 	// Metrics counts what happens.
 	Metrics *Metrics

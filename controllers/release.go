@@ -85,6 +85,7 @@ func (r *CredentialReconciler) findFormer(ctx context.Context, p *pass) error {
 	slices.SortFunc(p.former, func(a, b metav1.PartialObjectMetadata) int {
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
+	p.keepFormer()
 	if p.facts.version != "" && (p.facts.standing == target.Foreign || p.facts.standing == target.Others) {
 		return nil
 	}
@@ -116,8 +117,7 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 		if key == p.key || isAway && !r.mayWrite(ctx, p.cc, key) {
 			continue
 		}
-		older := p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision // status may not know the newest
-		if older || current != nil && marks.Fingerprint != current.FingerprintSHA256 {
+		if !p.mayFill(marks, isAway) {
 			continue
 		}
 		view, err := r.look(ctx, p, p.slotOf(key))
@@ -132,6 +132,19 @@ func (r *CredentialReconciler) fillFrom(ctx context.Context, p *pass, owned []me
 		}
 	}
 	return nil
+}
+
+// mayFill says whether a Secret may hold what the primary one is made from, as far as its marks say. Where status knows nothing, what
+// stands in another namespace is not trusted.
+func (p *pass) mayFill(marks target.Marks, isAway bool) bool {
+	switch current := p.cc.Status.Certificate; {
+	case p.facts.stored != nil && marks.Revision <= p.facts.marks.Revision: // status may not know the newest
+		return false
+	case current != nil:
+		return marks.Fingerprint == current.FingerprintSHA256
+	default:
+		return !isAway && (marks.NotAfter.IsZero() || p.now.Before(marks.NotAfter))
+	}
 }
 
 // fills says whether a Secret holds what the primary one may be made from.
@@ -171,8 +184,12 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 		secret := &p.former[i]
 		marks := target.MarksOf(secret)
 		if goesAlong(secret, marks) { // which is how one knows what its output said of that
-			if err := r.deleteFormer(ctx, p, secret); err != nil {
+			deleted, err := r.deleteFormer(ctx, p, secret)
+			if err != nil {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
+			}
+			if deleted {
+				p.tellNoMoreOf(secret)
 			}
 			continue
 		}
@@ -185,6 +202,7 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 		if marks.ReleasedAt == "" {
 			r.tellReleased(ctx, secret, fmt.Sprintf("it is no output of ClusterCredential %s any more", nameFor(client.ObjectKeyFromObject(p.cc), secret)))
 		}
+		p.tellNoMoreOf(secret)
 		p.released = append(p.released, v1alpha1.OutputStatus{
 			Namespace: secret.Namespace, SecretName: secret.Name, Format: p.formatOf(secret),
 			Revision: marks.Revision, NotAfter: metaTime(marks.NotAfter), State: v1alpha1.OutputReleased,
@@ -192,17 +210,22 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 	}
 }
 
-// keepFormer has status go on telling of those that are not released yet and that the watch does not show, since they carry another
-// class still: nobody else tells of them.
+// keepFormer has status go on telling of those that are not released yet, and that would not be found without it: those that carry
+// another class still, which the watch does not show, and those in other namespaces, where marks alone say nothing.
 func (p *pass) keepFormer() {
 	for i := range p.former {
-		at := slices.IndexFunc(p.cc.Status.Outputs, func(o v1alpha1.OutputStatus) bool {
-			return o.NamespacedName() == client.ObjectKeyFromObject(&p.former[i])
-		})
-		if at >= 0 && !target.OfClass(&p.former[i], classOf(p.cc)) {
+		key := client.ObjectKeyFromObject(&p.former[i])
+		at := slices.IndexFunc(p.cc.Status.Outputs, func(o v1alpha1.OutputStatus) bool { return o.NamespacedName() == key })
+		if at >= 0 && (key.Namespace != p.cc.Namespace || !target.OfClass(&p.former[i], classOf(p.cc))) {
 			p.released = append(p.released, p.cc.Status.Outputs[at])
 		}
 	}
+}
+
+// tellNoMoreOf takes back that status goes on telling of a Secret.
+func (p *pass) tellNoMoreOf(secret *metav1.PartialObjectMetadata) {
+	key := client.ObjectKeyFromObject(secret)
+	p.released = slices.DeleteFunc(p.released, func(o v1alpha1.OutputStatus) bool { return o.NamespacedName() == key })
 }
 
 // formatOf is the format that a Secret had as an output, as far as status knows.
@@ -218,17 +241,18 @@ func (p *pass) formatOf(secret *metav1.PartialObjectMetadata) v1alpha1.OutputFor
 // deleteFormer removes a Secret that was an output, if the spec that says so is the one that the API server has: to a cache
 // that lags behind, the output of today is a former one, and what is removed is gone for whoever reads it. A newer
 // spec comes with an event of its own, and one of another class is not ours any more.
-func (r *CredentialReconciler) deleteFormer(ctx context.Context, p *pass, secret *metav1.PartialObjectMetadata) error {
+func (r *CredentialReconciler) deleteFormer(ctx context.Context, p *pass, secret *metav1.PartialObjectMetadata) (deleted bool, err error) {
 	live := &v1alpha1.ClusterCredential{}
 	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.cc), live); {
 	case apierrors.IsNotFound(err):
-		return nil
+		return false, nil
 	case err != nil:
-		return errNoSpec
+		return false, errNoSpec
 	case live.UID != p.cc.UID || live.Generation != p.cc.Generation || classOf(live) != classOf(p.cc):
-		return nil
+		return false, nil
 	}
-	return r.secrets.Delete(ctx, secret)
+	err = r.secrets.Delete(ctx, secret)
+	return err == nil, err
 }
 
 // errNoSpec carries nothing of the API server's answer.

@@ -264,11 +264,18 @@ func (p *pass) isPublishing(previous v1alpha1.ClusterCredentialStatus) bool {
 	return begun || p.fresh != nil && p.current && !p.fresh.adopted
 }
 
+// lookSooner has the object looked at again by then.
+func (p *pass) lookSooner(at time.Time) {
+	if p.lookAt.IsZero() || at.Before(p.lookAt) {
+		p.lookAt = at
+	}
+}
+
 // nextLook is when to look again: never later than an hour from now.
 func (r *CredentialReconciler) nextLook(p *pass, next v1alpha1.ClusterCredentialStatus) time.Duration {
 	at := p.decision.NextLook
 	sooner := func(other time.Time) {
-		if other.After(p.now) && other.Before(at) {
+		if other.After(p.began) && other.Before(at) { // what fell into a wait at the gate is overdue, and not past
 			at = other
 		}
 	}

@@ -243,7 +243,7 @@ func (r *CredentialReconciler) isNews(e event.UpdateEvent) bool {
 }
 
 // secretNews lets through what the watch tells of Secrets, but for what a pass has seen there, or written: it would find
-// nothing to do.
+// nothing to do. A Secret in another namespace may have two owners, and is always news.
 func (r *CredentialReconciler) secretNews() predicate.Predicate {
 	isNews := func(secret client.Object) bool {
 		owners := ownersOf(secret)
@@ -251,7 +251,9 @@ func (r *CredentialReconciler) secretNews() predicate.Predicate {
 	}
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return isNews(e.Object) },
-		UpdateFunc: func(e event.UpdateEvent) bool { return isNews(e.ObjectNew) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return isNews(e.ObjectNew) || !slices.Equal(ownersOf(e.ObjectOld), ownersOf(e.ObjectNew))
+		},
 	}
 }
 

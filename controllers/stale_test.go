@@ -432,6 +432,12 @@ func TestWhatAPassHasSeenOfASecretIsNoNews(t *testing.T) {
 			t.Errorf("what the operator wrote after %s is news", what)
 		}
 	}
+	taken := &metav1.PartialObjectMetadata{ObjectMeta: w.Secret("prod-1").ObjectMeta}
+	former := taken.DeepCopy()
+	former.Annotations[v1alpha1.AnnotationCredential] = "another"
+	if !w.Reconciler.SecretNews().Update(event.UpdateEvent{ObjectOld: former, ObjectNew: taken}) {
+		t.Error("that a Secret was taken over is no news to the one that has lost it")
+	}
 	w.Restart()
 	if !isNews(w.Secret("prod-1")) {
 		t.Error("what a process that has ended wrote is no news to the next")

@@ -115,8 +115,9 @@ func (b *bed) settle(ctx context.Context) error {
 			m.Sum("workqueue_depth", "name", controller) == 0 {
 			return nil
 		}
-		// The answer tells of every object, and is work for the manager: a small part of what it does.
-		if err := pause(ctx, max(50*time.Millisecond, 9*time.Since(asked))); err != nil {
+		// The answer tells of every object, and is work for the manager: a small part of what it does. So times are as exact as
+		// this pause.
+		if err := pause(ctx, min(max(50*time.Millisecond, 9*time.Since(asked)), time.Second)); err != nil {
 			return err
 		}
 	}
