@@ -91,6 +91,9 @@ func (r *CredentialReconciler) bringCopy(ctx context.Context, p *pass, c *secret
 		c.current = true
 	case ready:
 		r.publishCopy(ctx, p, c)
+		if c.current && c.output.WritePolicy == v1alpha1.WriteOnce {
+			p.lookSooner(r.Clock.Now().Add(leftoverLook)) // for the mark on the primary one that it has been written: see writtenOnce
+		}
 	}
 }
 
@@ -237,9 +240,6 @@ func (r *CredentialReconciler) putCopy(ctx context.Context, p *pass, c *secretCo
 			refused(err.Error())
 			return
 		}
-	}
-	if c.output.WritePolicy == v1alpha1.WriteOnce {
-		p.lookSooner(r.Clock.Now().Add(leftoverLook)) // for the mark on the primary one that it has been: see writtenOnce
 	}
 	c.facts.version, c.facts.kind = version, rendered.Type
 	if live != nil {

@@ -575,23 +575,30 @@ func TestAnOutputInAnotherNamespaceThatLeavesTheSpec(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		policy    v1alpha1.DeletionPolicy
-		suspended bool // when it leaves
+		suspended time.Duration // from when it leaves
+		posts     int
 	}{
-		"with Retain": {policy: v1alpha1.DeletionRetain}, "with Retain, while suspended": {v1alpha1.DeletionRetain, true},
-		"with Delete": {policy: v1alpha1.DeletionDelete}, "with Delete, while suspended": {v1alpha1.DeletionDelete, true},
+		"with Retain":                        {v1alpha1.DeletionRetain, 0, 1},
+		"with Retain, while suspended":       {v1alpha1.DeletionRetain, time.Hour, 1},
+		"with Retain, suspended past expiry": {v1alpha1.DeletionRetain, 40 * day, 2},
+		"with Delete":                        {v1alpha1.DeletionDelete, 0, 1},
+		"with Delete, while suspended":       {v1alpha1.DeletionDelete, time.Hour, 1},
+		"with Delete, suspended past expiry": {v1alpha1.DeletionDelete, 40 * day, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			policy := test.policy
 			h := establish(t, func(o *v1alpha1.Output) { o.DeletionPolicy = policy })
 			h.Change("prod-1", func(cc *v1alpha1.ClusterCredential) {
-				cc.Spec.Suspend = test.suspended
+				cc.Spec.Suspend = test.suspended > 0
 				withOutputs(v1alpha1.Output{SecretName: "prod-1-kubeconfig"})(cc)
 			})
 			h.pass(3)
+			h.Advance(test.suspended)
+			h.pass(3)
 			h.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Suspend = false })
 			h.pass(3)
-			wantPosts(t, h.World, 1)
+			wantPosts(t, h.World, test.posts)
 			wantConditions(t, h.Get("prod-1"), healthy)
 			if finalizers := h.Get("prod-1").Finalizers; len(finalizers) > 0 {
 				t.Errorf("finalizers: %v", finalizers)

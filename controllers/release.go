@@ -217,9 +217,21 @@ func (p *pass) keepFormer() {
 		key := client.ObjectKeyFromObject(&p.former[i])
 		at := slices.IndexFunc(p.cc.Status.Outputs, func(o v1alpha1.OutputStatus) bool { return o.NamespacedName() == key })
 		if at >= 0 && (key.Namespace != p.cc.Namespace || !target.OfClass(&p.former[i], classOf(p.cc))) {
-			p.released = append(p.released, p.cc.Status.Outputs[at])
+			p.released = append(p.released, p.outdated(p.cc.Status.Outputs[at]))
 		}
 	}
+}
+
+// outdated is what status says of an output that is brought in step no more.
+func (p *pass) outdated(o v1alpha1.OutputStatus) v1alpha1.OutputStatus {
+	switch {
+	case o.State == v1alpha1.OutputReleased:
+	case o.NotAfter == nil || !o.NotAfter.After(p.now):
+		o.State = v1alpha1.OutputFailed
+	case o.State == v1alpha1.OutputCurrent && o.Revision < p.cc.Status.Revision:
+		o.State = v1alpha1.OutputStale
+	}
+	return o
 }
 
 // tellNoMoreOf takes back that status goes on telling of a Secret.

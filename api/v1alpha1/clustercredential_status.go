@@ -89,7 +89,7 @@ type ClusterCredentialStatus struct {
 	// +listType=atomic
 	History []HistoryEntry `json:"history,omitempty"`
 
-	// outputs tells of each output of the spec, and of released ones until their
+	// outputs tells of each output of the spec, of those that have left it until they are released, and of released ones until their
 	// certificate expires.
 	// +optional
 	// +listType=atomic

@@ -140,7 +140,7 @@ func attemptOf(entry v1alpha1.HistoryEntry) rotation.Attempt {
 // maxReleased bounds how many released outputs status tells of: the last ones.
 const maxReleased = 32
 
-// outputs tells of the outputs, and of released ones until their certificate expires.
+// outputs tells of the outputs, of former ones until they are released, and of released ones until their certificate expires.
 func outputs(previous []v1alpha1.OutputStatus, facts Facts) []v1alpha1.OutputStatus {
 	entry := v1alpha1.OutputStatus{
 		Namespace: facts.Output.Namespace, SecretName: facts.Output.SecretName, Format: facts.Output.Format,
@@ -164,7 +164,9 @@ func outputs(previous []v1alpha1.OutputStatus, facts Facts) []v1alpha1.OutputSta
 	}
 	add := func(released v1alpha1.OutputStatus) {
 		known := slices.ContainsFunc(all, func(o v1alpha1.OutputStatus) bool { return o.NamespacedName() == released.NamespacedName() })
-		if !known && len(all) <= len(facts.Copies)+maxReleased && released.NotAfter != nil && released.NotAfter.After(facts.Now) {
+		isKept := released.State != v1alpha1.OutputReleased // yet, and it has to be
+		isValid := released.NotAfter != nil && released.NotAfter.After(facts.Now)
+		if !known && len(all) <= len(facts.Copies)+maxReleased && (isKept || isValid) {
 			all = append(all, released)
 		}
 	}
