@@ -349,8 +349,11 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 // nextTrial is when the published credential is tried next. After a start they are spread over the interval.
 func (r *CredentialReconciler) nextTrial(p *pass) time.Time {
 	last := r.trials.of(p.cc.UID)
+	told := p.cc.Status.Certificate // of another one where the process that has published this one did not get to say so
+	isTold := told != nil && told.FingerprintSHA256 == p.stored().certificate.FingerprintSHA256 &&
+		meta.FindStatusCondition(p.cc.Status.Conditions, v1alpha1.ConditionVerified) != nil
 	switch {
-	case last.at.IsZero() && meta.FindStatusCondition(p.cc.Status.Conditions, v1alpha1.ConditionVerified) == nil:
+	case last.at.IsZero() && !isTold:
 		return p.now // nobody knows anything of it
 	case last.at.IsZero():
 		return r.began.Add(spread(string(p.cc.UID), r.VerifyInterval))

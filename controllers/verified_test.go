@@ -616,3 +616,38 @@ func TestTwoRefusalsFarApartAskForNothing(t *testing.T) {
 	w.Pass("prod-1")
 	wantPosts(t, w, 1)
 }
+
+// A process is killed between the two: the next one says what the former one could not.
+func TestWhatWasPublishedAndNotToldIsTriedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.Verify(&cluster{answer: accepts})
+	w.Create(w.Credential("prod-1"))
+	w.Settle("prod-1")
+	w.Advance(time.Hour)
+	w.Change("prod-1", func(cc *v1alpha1.ClusterCredential) { cc.Spec.Validity = &v1alpha1.Validity{Days: new(int32(7))} })
+	published := false
+	w.Recorder.Reset(func(_ int, call testkit.Call) (error, bool) {
+		if published {
+			panic(kill{})
+		}
+		published = call == testkit.Call{Verb: "apply", Kind: testkit.KindSecret}
+		return nil, false
+	})
+	passUntilKilled(w)
+	w.Recorder.Reset(nil)
+	w.Restart()
+	w.Pass("prod-1")
+	w.Wait()
+	w.Pass("prod-1")
+	wantPosts(t, w, 2)
+	if got := conditions(w.Get("prod-1"))[v1alpha1.ConditionVerified]; got != "True/Accepted" {
+		t.Errorf("Verified is %q", got)
+	}
+	w.Restart()
+	w.Recorder.Reset(nil)
+	w.Pass("prod-1")
+	if writes := w.Recorder.Writes(); len(writes) > 0 {
+		t.Errorf("the process after that wrote %v", writes)
+	}
+}

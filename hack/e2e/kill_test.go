@@ -46,7 +46,9 @@ func TestKillsLoseNoMoreThanWhatWasUnderWay(t *testing.T) {
 		f.names = append(f.names, fmt.Sprintf("kill-%02d", i))
 	}
 	f.world = newWorld(t, options{clusters: f.names, latency: 250 * time.Millisecond, lifetime: shortLife})
-	f.args = []string{"--min-issue-interval=5s", "--fleet-hold=false"} // a change at every kill is meant here
+	// A change at every kill is meant here. What was published and not reported when the operator was killed is tried again, and status
+	// told of it, after an interval at the latest.
+	f.args = []string{"--min-issue-interval=5s", "--fleet-hold=false", "--verify-interval=30s"}
 	restless, old, young := f.names[:5], f.names[5:fleetSize/2], f.names[fleetSize/2:]
 	f.startManager()
 	f.apply(accountYAML())
@@ -104,7 +106,9 @@ func (f *fleet) want(names []string, days int, before time.Duration) {
 // settled says whether every credential has what it wants, and nothing will be due for a while.
 func (f *fleet) settled() error {
 	for _, cc := range f.list() {
-		for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished} {
+		for _, conditionType := range []string{
+			v1alpha1.ConditionReady, v1alpha1.ConditionIssued, v1alpha1.ConditionPublished, v1alpha1.ConditionVerified,
+		} {
 			if c := condition(&cc, conditionType); c.Status != "True" || c.ObservedGeneration != cc.Generation {
 				return fmt.Errorf("%s of %s is %s of generation %d, not of %d: %s: %s", conditionType, cc.Name, c.Status, c.ObservedGeneration, cc.Generation, c.Reason, c.Message)
 			}

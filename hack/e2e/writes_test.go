@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clustercredential/operator/api/v1alpha1"
 )
 
 // atRest is for how long nothing may happen where nothing is due.
@@ -63,7 +67,7 @@ func TestAFirstCredentialTakesFourWritesAndThenNothing(t *testing.T) {
 // cloud for a certificate.
 func (w *world) stillnessAfterAKill(when string, posts int, clusters ...string) {
 	w.t.Helper()
-	begin := w.requestsSoFar()
+	begin, before := w.requestsSoFar(), w.list()
 	w.must(w.manager().Kill())
 	w.startManager()
 	w.eventually(eventTime, func() error {
@@ -75,22 +79,34 @@ func (w *world) stillnessAfterAKill(when string, posts int, clusters ...string) 
 		}
 		return nil
 	})
-	w.stillnessSince(begin, when, posts, clusters...)
+	w.stillnessSince(begin, before, when, posts, clusters...)
 }
 
 // stillness fails if, for a while, the operator writes anything or asks the cloud for a certificate.
 func (w *world) stillness(when string, posts int, clusters ...string) {
 	w.t.Helper()
-	w.stillnessSince(w.requestsSoFar(), when, posts, clusters...)
+	w.stillnessSince(w.requestsSoFar(), w.list(), when, posts, clusters...)
 }
 
-func (w *world) stillnessSince(begin int, when string, posts int, clusters ...string) {
+func (w *world) stillnessSince(begin int, before []v1alpha1.ClusterCredential, when string, posts int, clusters ...string) {
 	w.t.Helper()
 	w.throughout(atRest, func() error {
 		if writes := w.changesSince(begin); len(writes) > 0 {
-			return fmt.Errorf("%s, while nothing was due, the operator wrote:\n%s", when, show(writes))
+			return fmt.Errorf("%s, while nothing was due, the operator wrote:\n%s%s", when, show(writes), w.changed(before))
 		}
 		return nil
 	})
 	w.wantPosts(posts, clusters...)
+}
+
+// changed shows what has changed in status since.
+func (w *world) changed(before []v1alpha1.ClusterCredential) string {
+	w.t.Helper()
+	var text strings.Builder
+	for i := range before {
+		if diff := cmp.Diff(before[i].Status, w.get(before[i].Name).Status); diff != "" {
+			fmt.Fprintf(&text, "\nstatus of %s, -before +after:\n%s", before[i].Name, diff)
+		}
+	}
+	return text.String()
 }
