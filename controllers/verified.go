@@ -346,7 +346,7 @@ func (r *CredentialReconciler) keepTrying(ctx context.Context, p *pass) {
 	}
 }
 
-// nextTrial is when the published credential is tried next. After a start they are spread over the interval.
+// nextTrial is when the published credential is tried next. After a start those that status tells of are spread over the interval.
 func (r *CredentialReconciler) nextTrial(p *pass) time.Time {
 	last := r.trials.of(p.cc.UID)
 	told := p.cc.Status.Certificate // of another one where the process that has published this one did not get to say so
