@@ -5,6 +5,7 @@ package output
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"text/template/parse"
 )
@@ -48,8 +49,12 @@ func (c checker) node(node parse.Node, p place) error {
 		return refuse("parts stand in each other more than %d deep; write fewer parentheses, if, else if and with", maxDepth)
 	}
 	switch n := node.(type) {
-	case *parse.TextNode, *parse.BoolNode, *parse.NumberNode, *parse.StringNode, *parse.NilNode, *parse.IdentifierNode:
+	case *parse.TextNode, *parse.BoolNode, *parse.StringNode, *parse.IdentifierNode:
 		return nil
+	case *parse.NumberNode:
+		return c.number(n)
+	case *parse.NilNode:
+		return c.refuse(n, `nil is no text; write "" for an empty one`)
 	case *parse.ActionNode:
 		return c.pipe(n.Pipe, p)
 	case *parse.PipeNode:
@@ -95,6 +100,20 @@ func (c checker) pipe(n *parse.PipeNode, p place) error {
 			}
 		}
 	}
+	for _, declared := range n.Decl {
+		if declared.Ident[0] == "$" {
+			return c.refuse(declared, "$ stands for the inputs; write another name, such as $x")
+		}
+	}
+	return nil
+}
+
+// number lets whole numbers pass, and characters, which stand for theirs.
+func (c checker) number(n *parse.NumberNode) error {
+	_, err := strconv.ParseInt(n.Text, 0, strconv.IntSize)
+	if err != nil && !strings.HasPrefix(n.Text, "'") {
+		return c.refuse(n, "numbers are whole here, and not larger than the machine's; write one such as 10, or a text in quotes")
+	}
 	return nil
 }
 
@@ -125,9 +144,4 @@ func (c checker) input(n parse.Node, names []string, inWith bool) error {
 	return nil
 }
 
-// refuse names the place of a node.
-func (c checker) refuse(n parse.Node, why string) error {
-	location, source := c.tree.ErrorContext(n)
-	line, column, _ := strings.Cut(strings.TrimPrefix(location, treeName+":"), ":")
-	return at(line, column, source, why)
-}
+func (c checker) refuse(n parse.Node, why string) error { return at(c.tree, n, why) }

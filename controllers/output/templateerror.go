@@ -4,10 +4,9 @@
 package output
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+	"text/template/parse"
 	"unicode"
 )
 
@@ -63,38 +62,9 @@ func parseRefusal(err error) error {
 	return refuse("it cannot be read as a template: line %s", shown(strings.TrimPrefix(err.Error(), "template: "+treeName+":"), maxShownParse))
 }
 
-var (
-	// executing is how text/template begins its errors. All of it comes from the template's source.
-	executing = regexp.MustCompile(`^template: ` + treeName + `:(\d+):(\d+): executing "` + treeName + `" at <`)
-	// arity is the one sentence of text/template that is passed on; it can hold nothing but a function's name and numbers.
-	arity = regexp.MustCompile(`^wrong number of args for [a-zA-Z0-9]{1,32}: want (?:at least )?\d{1,3} got \d{1,5}$`)
-)
-
-// runRefusal is for errors of running a template. text/template quotes values in them, so that only the position, the place
-// in the source and our own refusals are taken over.
-func runRefusal(err error) error {
-	why, ours := errors.AsType[refusal](err)
-	text := err.Error()
-	begin := executing.FindStringSubmatch(text)
-	if begin == nil {
-		if ours {
-			return why
-		}
-		return refusal("it cannot be run")
-	}
-	// Where the source itself holds ">: " this shows less of the source, and never a value.
-	source, said, _ := strings.Cut(text[len(begin[0]):], ">: ")
-	switch {
-	case ours:
-	case arity.MatchString(said):
-		why = refusal(said)
-	default:
-		why = "a value is of the wrong kind or out of range for what is done with it; inputs are texts, and so is what most functions take"
-	}
-	return at(begin[1], begin[2], source, string(why))
-}
-
 // at names a place in a template.
-func at(line, column, source, why string) error {
+func at(tree *parse.Tree, n parse.Node, why string) error {
+	location, source := tree.ErrorContext(n)
+	line, column, _ := strings.Cut(strings.TrimPrefix(location, treeName+":"), ":")
 	return refuse("line %s, column %s, at %s: %s", line, column, shown(source, maxShownSource), why)
 }

@@ -55,11 +55,11 @@ func jsonText(text string) (string, error) {
 	return escaped.String(), nil
 }
 
-func orDefault(fallback, text string) string {
+func orDefault(fallback, text string) (string, error) {
 	if text == "" {
-		return fallback
+		return fallback, nil
 	}
-	return text
+	return text, nil
 }
 
 // hostOf is the host of a URL without port and brackets, and empty for an empty text: a proxy need not be set.

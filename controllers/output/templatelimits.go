@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"text/template"
 	"text/template/parse"
 
 	"github.com/clustercredential/operator/api/v1alpha1"
@@ -28,7 +26,7 @@ const (
 	maxDepth = 64
 )
 
-// treeName is how text/template calls our templates in its errors, from where runRefusal takes the position.
+// treeName is how text/template/parse calls our templates in its errors and in the places that it tells.
 const treeName = "t"
 
 // entry is one entry of data, parsed and checked.
@@ -85,8 +83,7 @@ func parseEntry(key, value string, nodes *int) (entry, error) {
 	return entry{source: key, key: name, value: content}, err
 }
 
-// parseProgram uses the parser alone: text/template.Parse would know the builtin functions, and those that print can be asked
-// for a gigabyte of blanks ("%999999999d").
+// parseProgram knows our functions only: those of text/template that print can be asked for a gigabyte of blanks ("%999999999d").
 func parseProgram(source string, secret bool, nodes *int) (program, error) {
 	trees := map[string]*parse.Tree{}
 	tree, err := parse.New(treeName).Parse(source, "", "", trees, functionNames(secret))
@@ -101,31 +98,4 @@ func parseProgram(source string, secret bool, nodes *int) (program, error) {
 		return program{}, err
 	}
 	return program{tree: tree, secret: secret}, nil
-}
-
-// run executes the template and returns what it wrote. A program that must not see the private key has no function that does.
-func (p program) run(inputs map[string]string, w *work) (string, error) {
-	t, err := template.New(treeName).Option("missingkey=error").Funcs(w.functions(p.secret)).AddParseTree(treeName, p.tree)
-	if err != nil {
-		return "", refusal("it cannot be run")
-	}
-	out := &written{work: w}
-	if err := t.Execute(out, inputs); err != nil {
-		return "", runRefusal(err)
-	}
-	return out.text.String(), nil
-}
-
-// written is what one template has written. All of them share what work allows.
-type written struct {
-	work *work
-	text strings.Builder
-}
-
-// Write refuses what is too large before it is kept.
-func (o *written) Write(p []byte) (int, error) {
-	if o.work.output -= len(p); o.work.output < 0 {
-		return 0, refuse("the keys and values come out larger than %d KiB together; write less", maxOutputBytes>>10)
-	}
-	return o.text.Write(p)
 }

@@ -5,7 +5,6 @@ package output
 
 import (
 	"maps"
-	"text/template"
 
 	"github.com/clustercredential/operator/controllers/kubeconfig"
 )
@@ -52,39 +51,36 @@ func (w *work) room(name string, read, result int) error {
 }
 
 // of is a function of one text whose result is at most six times as long, so that it can be counted afterwards.
-func (w *work) of(name string, f func(string) (string, error)) func(string) (string, error) {
-	return func(text string) (string, error) {
+func (w *work) of(name string, f func(string) (string, error)) function {
+	return ofText(func(text string) (string, error) {
 		result, err := f(text)
 		if err != nil {
 			return "", err
 		}
 		return result, w.room(name, len(text), len(result))
-	}
+	})
 }
 
-// builtins are the functions of text/template that a template may use. They look at values and make no longer ones of them.
-// The others are left out: print, printf, println, html and js have results without bound or without use, call calls values.
-var builtins = []string{"and", "or", "not", "len", "index", "slice", "eq", "ne", "lt", "le", "gt", "ge"}
-
-// functions are ours. Those that hold the private key are for values only.
-func (w *work) functions(secret bool) template.FuncMap {
-	functions := template.FuncMap{
+// functions are all that a template can call. Those that hold the private key are for values only.
+func (w *work) functions(secret bool) map[string]function {
+	functions := maps.Clone(builtins)
+	maps.Copy(functions, map[string]function{
 		"b64enc": w.of("b64enc", b64enc), "sha256sum": w.of("sha256sum", sha256sum), "lower": w.of("lower", lower),
 		"trim": w.of("trim", trim), "toJson": w.of("toJson", jsonText), "quote": w.of("quote", jsonText), "urlquery": w.of("urlquery", urlquery),
 		"host": w.of("host", hostOf), "port": w.of("port", portOf),
-		"indent": w.indent, "nindent": w.nindent, "replace": w.replace, "trimSuffix": w.trimSuffix, "pemJoin": w.pemJoin,
-		"default": orDefault,
-	}
+		"indent": ofWidth(w.indent), "nindent": ofWidth(w.nindent), "pemJoin": ofTexts(w.pemJoin),
+		"default": ofTwo(orDefault), "trimSuffix": ofTwo(w.trimSuffix), "replace": ofThree(w.replace),
+	})
 	if secret {
-		maps.Copy(functions, template.FuncMap{"kubeconfig": w.kubeconfig, "pkcs12": w.pkcs12})
+		functions["kubeconfig"], functions["pkcs12"] = ofTexts(w.kubeconfig), ofText(w.pkcs12)
 	}
 	return functions
 }
 
 // functionNames are what the parser may take for a function. It only looks whether there is one of that name.
 func functionNames(secret bool) map[string]any {
-	names := map[string]any((&work{}).functions(secret))
-	for _, name := range builtins {
+	names := map[string]any{}
+	for name := range (&work{}).functions(secret) {
 		names[name] = true
 	}
 	return names
