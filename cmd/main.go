@@ -79,11 +79,15 @@ func run(ctx context.Context, o options) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	mgr, err := newManager(o)
+	counted, err := controllers.NewMetrics(metrics.Registry)
 	if err != nil {
 		return err
 	}
-	reconciler, err := setUp(ctx, mgr, o)
+	mgr, err := newManager(o, counted)
+	if err != nil {
+		return err
+	}
+	reconciler, err := setUp(ctx, mgr, o, counted)
 	if err != nil {
 		return err
 	}
@@ -101,7 +105,7 @@ func run(ctx context.Context, o options) error {
 	return err
 }
 
-func newManager(o options) (ctrl.Manager, error) {
+func newManager(o options, counted *controllers.Metrics) (ctrl.Manager, error) {
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, fmt.Errorf("find the API server (--kubeconfig, KUBECONFIG or a service account): %w", err)
@@ -118,7 +122,7 @@ func newManager(o options) (ctrl.Manager, error) {
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   controllers.CacheOptions(o.class, o.namespaces),
-		Metrics:                 metricsOptions(o),
+		Metrics:                 metricsOptions(o, counted),
 		HealthProbeBindAddress:  o.probeAddress,
 		PprofBindAddress:        o.pprofAddress,
 		LeaderElection:          o.leaderElect,
@@ -168,10 +172,11 @@ func leaseNamespace() string {
 }
 
 // metricsOptions serves metrics over TLS to those who may see them, unless told otherwise.
-func metricsOptions(o options) metricsserver.Options {
-	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+func metricsOptions(o options, counted *controllers.Metrics) metricsserver.Options {
+	page := pageOf(metrics.Registry, counted.Objects())
+	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, FilterProvider: page.filtered(askNobody)}
 	if o.metricsSecure {
-		served.FilterProvider = askTheAPIServer
+		served.FilterProvider = page.filtered(askTheAPIServer)
 		served.CertDir = o.metricsCertDir
 		// HTTP/2 rapid reset has cost enough servers their day.
 		served.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
@@ -180,7 +185,7 @@ func metricsOptions(o options) metricsserver.Options {
 }
 
 // setUp makes both controllers.
-func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.CredentialReconciler, error) {
+func setUp(ctx context.Context, mgr ctrl.Manager, o options, counted *controllers.Metrics) (*controllers.CredentialReconciler, error) {
 	roots, err := rootCAs(o.caBundle)
 	if err != nil {
 		return nil, err
@@ -188,10 +193,6 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options) (*controllers.Crede
 	dialer, err := cce.New(cce.Options{
 		CCEEndpoint: o.cceEndpoint, IAMEndpoint: o.iamEndpoint, RootCAs: roots, UserAgent: userAgent(),
 	})
-	if err != nil {
-		return nil, err
-	}
-	counted, err := controllers.NewMetrics(metrics.Registry)
 	if err != nil {
 		return nil, err
 	}

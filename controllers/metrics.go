@@ -21,8 +21,8 @@ import (
 
 const metricsPrefix = "clustercredential_"
 
-// Metrics counts what happens, and tells of every object as it was last reported. The
-// object gauges are made when they are asked for: they go with the object.
+// Metrics counts what happens, and tells of every object as it was last reported. Gauges
+// are made when they are asked for: they go with the object.
 type Metrics struct {
 	issuances *prometheus.CounterVec
 	duration  *prometheus.HistogramVec
@@ -63,7 +63,7 @@ var (
 	keyLabels     = []string{"account_kind", "account_namespace", "account", "key"}
 )
 
-// NewMetrics returns metrics that are registered with registry.
+// NewMetrics returns metrics that are registered with registry, but for those of Objects.
 func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		issuances: counter("issuances_total", "Calls that asked for a certificate, by result (success, failure) and reason.", append(accountLabels, "result", "reason")...),
@@ -75,7 +75,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		objects:   map[types.NamespacedName]objectState{},
 		accounts:  map[types.NamespacedName]accountState{},
 	}
-	for _, c := range []prometheus.Collector{m.issuances, m.duration, m.publishes, m.waits, m.unknown, m.tries, objectGauges{m}} {
+	for _, c := range []prometheus.Collector{m.issuances, m.duration, m.publishes, m.waits, m.unknown, m.tries, accountGauges{m}} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}

@@ -201,6 +201,7 @@ func (w *World) Restart() {
 	w.registry = prometheus.NewPedanticRegistry()
 	metrics, err := controllers.NewMetrics(w.registry)
 	w.Must(err)
+	w.registry.MustRegister(metrics.Objects()...)
 	w.config.Metrics = metrics
 	w.config.Budget = controllers.NewBudget(w.Clock.Now(), workers)
 	w.Reconciler = controllers.NewCredentialReconciler(w.config)
