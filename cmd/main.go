@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 	_ "time/tzdata" // for spec.renewal.windows: not every base image has a database of time zones
 
@@ -49,9 +48,6 @@ const (
 	lease = "clustercredential-operator"
 	// operatorNamespace is where the operator is installed.
 	operatorNamespace = "clustercredential-system"
-	// garbage is how much garbage is tolerated, in percent of what is alive: less memory
-	// for a little more work, since most of what is alive is cache.
-	garbage = 50
 )
 
 func main() {
@@ -76,9 +72,8 @@ func main() {
 // run works until ctx ends or the leadership is lost, and then until the work under
 // way is done.
 func run(ctx context.Context, o options) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
+	profileMemory(o.pprofAddress != "")
+	go paceGarbage(ctx)
 	counted, err := controllers.NewMetrics(metrics.Registry)
 	if err != nil {
 		return err

@@ -192,6 +192,7 @@ func (r *CredentialReconciler) remember(p *pass) {
 	facts := p.facts
 	shared.settle(p.cc.Status.Certificate) // which is what the cache shows: the facts are to share its words
 	facts.settle()
+	p.facts = facts
 	r.memory.update(p.cc, func(m *remembered) { m.facts = &facts })
 }
 

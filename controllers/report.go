@@ -57,7 +57,11 @@ func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.R
 		return r.failed(ctx, p.cc, fmt.Errorf("write the status: %w", err))
 	}
 	r.memory.update(p.cc, func(m *remembered) { m.unreported = nil })
-	r.memory.offers(next.ClusterID, confirmedOf(next.Contexts))
+	offered := confirmedOf(next.Contexts)
+	if said := p.marks().Source.Contexts; slices.Equal(said, offered) {
+		offered = said // remembered already
+	}
+	r.memory.offers(next.ClusterID, offered)
 	r.speak(ctx, p, previous, next)
 	return reconcile.Result{RequeueAfter: r.nextLook(p, next)}, nil
 }

@@ -57,11 +57,15 @@ type cost struct {
 	Seconds    float64            `json:"seconds"`
 	CPUSeconds float64            `json:"cpuSeconds"`
 	PeakRSSMiB float64            `json:"peakRSSMiB"` // since the manager started
+	AliveMiB   float64            `json:"aliveMiB"`   // of the heap at the end, without garbage; where it was looked at
 	Writes     float64            `json:"writes"`
 	Reads      float64            `json:"reads"`
 	POSTs      int                `json:"posts"`
 	Calls      int                `json:"calls"` // POSTs among them
 	Requests   map[string]float64 `json:"requests"`
+	// Programs are the CPU seconds of all that ran, from the first change until all was as wanted: less than CPUSeconds, which go on until
+	// the manager has come to rest.
+	Programs map[string]float64 `json:"programs"`
 }
 
 // ratio is how much longer something took than the mean of its floors.

@@ -24,7 +24,11 @@ const (
 
 // start starts a manager in place of the one before, which has ended.
 func (b *bed) start(ctx context.Context, args ...string) error {
-	manager, err := b.stack.StartManager(ctx, stack.ManagerOptions{Args: args, Profiles: b.profiles != ""})
+	return b.startWith(ctx, stack.ManagerOptions{Args: args, Profiles: b.profiles != ""})
+}
+
+func (b *bed) startWith(ctx context.Context, o stack.ManagerOptions) error {
+	manager, err := b.stack.StartManager(ctx, o)
 	if err == nil {
 		b.manager.Store(manager)
 	}
@@ -69,34 +73,50 @@ func (b *bed) idle(ctx context.Context, r *run) (err error) {
 
 // restart kills the manager and measures the next until it has looked at everything and has nothing more to do.
 func (b *bed) restart(ctx context.Context, r *run) (err error) {
-	r.Restart, err = b.restarted(ctx)
+	r.Restart, err = b.restarted(ctx, b.profiles != "")
 	return err
 }
 
 // beside measures two restarts, the second beside Secrets that are none of the operator's business.
 func (b *bed) beside(ctx context.Context, r *run) (err error) {
-	if r.Alone, err = b.restarted(ctx); err != nil {
+	if r.Alone, err = b.restarted(ctx, true); err != nil {
 		return err
 	}
 	if err := b.makeForeign(ctx); err != nil {
 		return err
 	}
-	r.Beside, err = b.restarted(ctx)
+	r.Beside, err = b.restarted(ctx, true)
 	return err
 }
 
-func (b *bed) restarted(ctx context.Context) (cost, error) {
-	return b.span(ctx, func(ctx context.Context) (time.Duration, error) {
+// restarted measures a restart; with profiles, which cost a little memory themselves, it is also looked at what is alive in the end.
+func (b *bed) restarted(ctx context.Context, profiles bool) (cost, error) {
+	c, err := b.span(ctx, func(ctx context.Context) (time.Duration, error) {
 		if err := b.kill(); err != nil {
 			return 0, err
 		}
 		begin := time.Now()
-		if err := b.start(ctx); err != nil {
+		if err := b.startWith(ctx, stack.ManagerOptions{Profiles: profiles}); err != nil {
 			return 0, err
 		}
 		err := b.settle(ctx)
 		return time.Since(begin), err
 	})
+	if err != nil || !profiles {
+		return c, err
+	}
+	c.AliveMiB, err = b.alive(ctx)
+	return c, err
+}
+
+// alive is how large the manager's heap is without garbage, in MiB.
+func (b *bed) alive(ctx context.Context) (float64, error) {
+	manager := b.manager.Load()
+	if _, err := manager.Profile(ctx, "heap?gc=1"); err != nil {
+		return 0, err
+	}
+	m, err := manager.Metrics(ctx)
+	return m.Sum("go_memstats_heap_alloc_bytes") / (1 << 20), err
 }
 
 // settle returns once the manager has made N passes, and none is under way or waiting.

@@ -30,6 +30,7 @@ var rows = []row{
 		return number(r.each(float64(r.First.POSTs))) + ", " + number(r.each(float64(r.First.Calls)))
 	}},
 	{"  CPU of the manager, s", func(r run) string { return number(r.First.CPUSeconds) }},
+	{"  meanwhile CPU of API server, etcd, cloud, bench, s", func(r run) string { return r.First.others() }},
 	{"  peak memory of the manager, MiB", func(r run) string { return number(r.First.PeakRSSMiB) }},
 	{"nothing due for " + idleTime.String() + ": API writes, reads; cloud calls", func(r run) string {
 		return fmt.Sprintf("%.0f, %.0f; %d", r.Idle.Writes, r.Idle.Reads, r.Idle.Calls)
@@ -44,6 +45,7 @@ var rows = []row{
 	{"  ratio to the floor", func(r run) string { return number(ratio(r.Renewal.Seconds, r.RenewalFloors)) }},
 	{"  API writes, reads a credential", func(r run) string { return r.requestsEach(r.Renewal) }},
 	{"  CPU, s; peak memory since the restart, MiB", func(r run) string { return r.Renewal.usage() }},
+	{"  meanwhile CPU of API server, etcd, cloud, bench, s", func(r run) string { return r.Renewal.others() }},
 	{"all specs changed: certificates asked for; the others held after, s", func(r run) string {
 		return fmt.Sprintf("%d; %s", r.MassChange.POSTs, number(r.MassChange.Seconds))
 	}},
@@ -51,6 +53,7 @@ var rows = []row{
 		return numbers([]float64{r.Alone.Seconds, r.Beside.Seconds})
 	}},
 	{"  peak memory, MiB", func(r run) string { return numbers([]float64{r.Alone.PeakRSSMiB, r.Beside.PeakRSSMiB}) }},
+	{"  memory alive in the end, MiB", func(r run) string { return numbers([]float64{r.Alone.AliveMiB, r.Beside.AliveMiB}) }},
 	{"credentials tried against their clusters, a second", func(r run) string {
 		return number(float64(r.Tries.Tries) / max(r.Tries.Seconds, 1e-9))
 	}},
@@ -71,6 +74,7 @@ var rows = []row{
 	{"  CPU a certificate, ms; peak memory, MiB", func(r run) string {
 		return number(1000*r.Sustained.CPUSeconds/float64(max(r.Sustained.POSTs, 1))) + "; " + number(r.Sustained.PeakRSSMiB)
 	}},
+	{"  CPU of API server, etcd, cloud, bench, s", func(r run) string { return r.Sustained.others() }},
 	{"the manager's file, MiB", func(r run) string { return number(r.BinaryMiB) }},
 }
 
@@ -82,6 +86,11 @@ func (r run) requestsEach(c cost) string {
 }
 
 func (c cost) usage() string { return number(c.CPUSeconds) + "; " + number(c.PeakRSSMiB) }
+
+// others are the programs beside the manager.
+func (c cost) others() string {
+	return numbers([]float64{c.Programs["kube-apiserver"], c.Programs["etcd"], c.Programs["ccesim"], c.Programs["bench"]})
+}
 
 func numbers(all []float64) string {
 	texts := make([]string, len(all))

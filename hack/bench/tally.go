@@ -52,7 +52,7 @@ func (b *bed) span(ctx context.Context, do func(context.Context) (time.Duration,
 	if err != nil {
 		return cost{}, err
 	}
-	elapsed, err := do(ctx)
+	busy, err := busyWhile(func() (time.Duration, error) { return do(ctx) })
 	if err != nil {
 		return cost{}, err
 	}
@@ -60,7 +60,29 @@ func (b *bed) span(ctx context.Context, do func(context.Context) (time.Duration,
 		return cost{}, err
 	}
 	after, err := b.tally(ctx)
-	return after.since(before, elapsed), err
+	return after.since(before, busy), err
+}
+
+// busy is how long something took, and the CPU time that each program has used meanwhile.
+type busy struct {
+	elapsed time.Duration
+	cpu     map[string]time.Duration
+}
+
+func busyWhile(do func() (time.Duration, error)) (busy, error) {
+	before, err := stack.CPUByProgram()
+	if err != nil {
+		return busy{}, err
+	}
+	elapsed, err := do()
+	if err != nil {
+		return busy{}, err
+	}
+	used, err := stack.CPUByProgram()
+	for name := range used {
+		used[name] -= before[name]
+	}
+	return busy{elapsed, used}, err
 }
 
 // during tells what a time has cost in which there is always something to do.
@@ -69,26 +91,33 @@ func (b *bed) during(ctx context.Context, d time.Duration) (cost, error) {
 	if err != nil {
 		return cost{}, err
 	}
-	begin := time.Now()
-	if err := pause(ctx, d); err != nil {
+	busy, err := busyWhile(func() (time.Duration, error) {
+		begin := time.Now()
+		err := pause(ctx, d)
+		return time.Since(begin), err
+	})
+	if err != nil {
 		return cost{}, err
 	}
-	elapsed := time.Since(begin)
 	after, err := b.tally(ctx)
-	return after.since(before, elapsed), err
+	return after.since(before, busy), err
 }
 
 // since tells what came in between. The CPU time of another manager than before is all that it has used.
-func (t tally) since(before tally, elapsed time.Duration) cost {
+func (t tally) since(before tally, while busy) cost {
 	added := t.requests.since(before.requests)
 	c := cost{
-		Seconds: elapsed.Seconds(), CPUSeconds: t.usage.CPU.Seconds(), PeakRSSMiB: float64(t.usage.PeakRSS) / (1 << 20),
+		Seconds: while.elapsed.Seconds(), Programs: map[string]float64{},
+		CPUSeconds: t.usage.CPU.Seconds(), PeakRSSMiB: float64(t.usage.PeakRSS) / (1 << 20),
 		Writes: added.sum(request.isWrite), Reads: added.sum(request.isRead),
 		POSTs: t.posts - before.posts, Calls: t.calls - before.calls,
 		Requests: map[string]float64{},
 	}
 	if t.manager == before.manager {
 		c.CPUSeconds -= before.usage.CPU.Seconds()
+	}
+	for name, used := range while.cpu {
+		c.Programs[name] = used.Seconds()
 	}
 	for r, n := range added {
 		if r.verb != "WATCH" { // they are counted when they end, ours among them

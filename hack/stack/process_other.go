@@ -21,6 +21,9 @@ func dieWithParent() *syscall.SysProcAttr { return ownGroup() }
 
 func cpuOf(int) (time.Duration, error) { return 0, errLinuxOnly }
 
+// CPUByProgram is read on Linux only.
+func CPUByProgram() (map[string]time.Duration, error) { return nil, errLinuxOnly }
+
 func peakOf(int) (int64, error) { return 0, errLinuxOnly }
 
 // peakOfEnded is in bytes on macOS.
