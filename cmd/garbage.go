@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// How much garbage is tolerated: half as much as is alive while that is little, and less in proportion as it is more, since most of
-// what is alive is cache. So 10,000 ClusterCredentials take 30 MiB less at a start, for a fifth more of CPU time.
+// How much garbage is tolerated: so many bytes, within bounds that are a share of what is alive. Most of what is alive is cache, and
+// what is tolerated comes on top of it.
 const (
-	mostGarbage  = 50       // percent of what is alive
-	leastGarbage = 25       // below this, collecting costs more than it frees
-	fairGarbage  = 16 << 20 // bytes, in between
+	fairGarbage  = 16 << 20
+	mostGarbage  = 75 // percent of what is alive
+	leastGarbage = 25 // below this, collecting costs more than it frees
 )
 
 // paceInterval is how often it is looked at what is alive: a start doubles it within a second or two.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,35 +27,48 @@ type metricsPage []http.Handler
 func pageOf(first prometheus.Gatherer, others []prometheus.Collector) metricsPage {
 	options := promhttp.HandlerOpts{DisableCompression: true}
 	page := make(metricsPage, 0, 1+len(others))
-	page = append(page, promhttp.HandlerFor(whatCanBe(first), options))
+	page = append(page, promhttp.HandlerFor(wholly(first), options))
 	for _, collector := range others {
 		part := prometheus.NewRegistry()
 		part.MustRegister(collector)
-		page = append(page, promhttp.HandlerFor(whatCanBe(part), options))
+		page = append(page, promhttp.HandlerFor(wholly(part), options))
 	}
 	return page
 }
 
-// whatCanBe leaves out what cannot be gathered: a page that has begun can say nothing else.
-func whatCanBe(gatherer prometheus.Gatherer) prometheus.Gatherer {
+// wholly breaks the connection off where something cannot be gathered: the page may have begun, and must not be taken for a whole one.
+func wholly(gatherer prometheus.Gatherer) prometheus.Gatherer {
 	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		gathered, err := gatherer.Gather()
 		if err != nil {
 			ctrl.Log.Error(err, "Could not gather all metrics")
+			panic(http.ErrAbortHandler)
 		}
 		return gathered, nil
 	})
 }
 
+var compressors = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // ServeHTTP implements http.Handler.
 func (p metricsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
-		compressed := gzip.NewWriter(w)
-		defer func() { _ = compressed.Close() }() // whoever asked may have gone
-		w = writer{w, compressed}
+		compressed, _ := compressors.Get().(*gzip.Writer)
+		defer compressors.Put(compressed)
+		compressed.Reset(w)
+		p.parts(writer{w, compressed}, r)
+		_ = compressed.Close() // whoever asked may have gone
+		return
 	}
+	p.parts(w, r)
+}
+
+func (p metricsPage) parts(w http.ResponseWriter, r *http.Request) {
 	for _, part := range p {
+		if r.Context().Err() != nil {
+			return // whoever asked has gone
+		}
 		part.ServeHTTP(w, r)
 	}
 }
@@ -69,7 +83,7 @@ func (w writer) Write(p []byte) (int, error) { return w.to.Write(p) }
 
 type filterProvider = func(*rest.Config, *http.Client) (metricsserver.Filter, error)
 
-// filtered puts the page in the place of controller-runtime's, behind the same filter.
+// filtered puts the page in the place of controller-runtime's, the only one that is served there, behind the same filter.
 func (p metricsPage) filtered(by filterProvider) filterProvider {
 	return func(config *rest.Config, client *http.Client) (metricsserver.Filter, error) {
 		filter, err := by(config, client)

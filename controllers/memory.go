@@ -90,7 +90,6 @@ func (m *memory) offers(clusterID string, contexts []v1alpha1.OfferedContext) {
 		clear(m.offered) // the next lists tell
 	}
 	if clusterID != "" && len(contexts) > 0 && !slices.Equal(m.offered[clusterID], contexts) {
-		shared.settle(&contexts)
 		m.offered[shared.same(clusterID)] = contexts
 	}
 }

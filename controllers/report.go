@@ -59,7 +59,9 @@ func (r *CredentialReconciler) report(ctx context.Context, p *pass) (reconcile.R
 	r.memory.update(p.cc, func(m *remembered) { m.unreported = nil })
 	offered := confirmedOf(next.Contexts)
 	if said := p.marks().Source.Contexts; slices.Equal(said, offered) {
-		offered = said // remembered already
+		offered = said // remembered already, and others may be reading it
+	} else {
+		shared.settle(&offered)
 	}
 	r.memory.offers(next.ClusterID, offered)
 	r.speak(ctx, p, previous, next)

@@ -475,8 +475,8 @@ type ArgoCDOptions struct {
 // OutputTemplate is the content of a Secret, written as templates.
 type OutputTemplate struct {
 	// data are the keys of the Secret and what they hold, 1 to 32. Both are templates in the language of Go's text/template,
-	// without range, define, template and block; a key is written in at most 512 characters. A key whose value comes out
-	// empty is left out.
+	// without range, define, template, block, nil and numbers that are not whole; a key is written in at most 512 characters.
+	// A key whose value comes out empty is left out.
 	// +required
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=32

@@ -22,7 +22,7 @@ var templateSeeds = []struct{ key, value string }{
 	{"kubeconfig", "{{ .kubeconfig }}"}, {"{{ .clusterName }}", "{{ .keyPEM | b64enc | quote }}"}, {"{{- lower .region -}}.x", "{{/* a comment */}}x"},
 	{"a", `{{ with .proxyURL }}{{ . }}{{ else with .caPEM }}{{ . | indent 2 }}{{ end }}`}, {"a", `{{ kubeconfig "clusterName" "x" "server" "https://a" }}`},
 	{"a", `{{ pkcs12 "changeit" | b64enc }}`}, {"a", `{{ $x := .server }}{{ if eq (len $x) 3 4 }}{{ $x = "b" }}{{ else if not $x }}c{{ end }}{{ $x }}`},
-	{"a", `{{ pemJoin .certPEM .keyPEM | replace "\n" "\\n" | toJson }}`}, {"a", "{{ slice .serial 0 1 }}{{ index .serial 0 }}{{ 1e3 }}{{ 'a' }}{{ 1i }}"},
+	{"a", `{{ pemJoin .certPEM .keyPEM | replace "\n" "\\n" | toJson }}`}, {"a", "{{ slice .serial 0 1 }}{{ index .serial 0 }}{{ 'a' }}{{ 0x1F }}"}, {"a", "{{ 1e3 }}"}, {"a", "{{ 1i }}"},
 	{"{{ if .caPEM }}a{{ end }}", `{{ .region | default "x" | trimSuffix "1" | trim | urlquery | sha256sum | nindent 3 }}`},
 	{"a", "{{ or .proxyURL .tlsServerName (and .server .port) | host }}"}, {"a", "{{ host .server }}{{ port .server }}"},
 	{"{{ .keyPEM }}", "x"}, {"a", ""}, {"", "x"}, {"a/b", "x"}, {"a", "{{ .nope }}"}, {"a", "{{ range .server }}{{ end }}"}, {"a", `{{ define "t" }}{{ template "t" }}{{ end }}`},

@@ -108,6 +108,7 @@ func TestWhatATemplateMustNotDoIsRefused(t *testing.T) {
 		"nothing to compare with":          {"{{ eq .keyPEM }}", "line 1, column 3, at eq: wrong number of args for eq: want at least 2 got 1"},
 		"a broken number":                  {"{{ 1.5 }}", "line 1, column 3, at 1.5: " + notWhole},
 		"a whole number with an exponent":  {"{{ 1e3 }}", "line 1, column 3, at 1e3: " + notWhole},
+		"a number of sixteen with a sign":  {"{{ -0xE }}", "line 1, column 3, at -0xE: " + notWhole},
 		"a number that is too large":       {"{{ 9223372036854775808 }}", "line 1, column 3, at 9223372036854775808: " + notWhole},
 		"a variable that is only set":      {"{{ $x = .keyPEM }}", "line 1, column 3, at $x: there is no such variable; write := in place of = where it gets its first value"},
 		"another $":                        {"{{ $ := .server }}{{ $ }}", "line 1, column 3, at $: $ stands for the inputs; write another name, such as $x"},

@@ -95,7 +95,7 @@ func equalsNot(v []value) (value, error) {
 }
 
 func equals(a, b value) (bool, error) {
-	if kindOf(a) == aTruth && kindOf(b) == aTruth {
+	if kindOf(a) == kindOf(b) {
 		return a == b, nil
 	}
 	order, err := compare(a, b)

@@ -4,6 +4,7 @@
 package output
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,10 +109,13 @@ func (c checker) pipe(n *parse.PipeNode, p place) error {
 	return nil
 }
 
+// signedHex is what text/template takes for a number with an exponent where there is an e in it.
+var signedHex = regexp.MustCompile(`^[+-]0[xX]`)
+
 // number lets whole numbers pass, and characters, which stand for theirs.
 func (c checker) number(n *parse.NumberNode) error {
 	_, err := strconv.ParseInt(n.Text, 0, strconv.IntSize)
-	if err != nil && !strings.HasPrefix(n.Text, "'") {
+	if (err != nil || signedHex.MatchString(n.Text)) && !strings.HasPrefix(n.Text, "'") {
 		return c.refuse(n, "numbers are whole here, and not larger than the machine's; write one such as 10, or a text in quotes")
 	}
 	return nil

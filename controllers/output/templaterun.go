@@ -126,10 +126,10 @@ func (r *runner) command(n *parse.CommandNode, dot, piped value) (value, error) 
 func (r *runner) operand(node parse.Node, dot value) (value, error) {
 	switch n := node.(type) {
 	case *parse.FieldNode:
-		return r.inputs[n.Ident[0]], nil
+		return r.input(n, n.Ident[0])
 	case *parse.VariableNode:
 		if n.Ident[0] == "$" {
-			return r.inputs[n.Ident[1]], nil
+			return r.input(n, n.Ident[1])
 		}
 		known, err := r.variable(n)
 		if err != nil {
@@ -150,6 +150,14 @@ func (r *runner) operand(node parse.Node, dot value) (value, error) {
 		return r.call(n, n, nil, dot, nil)
 	}
 	return nil, r.refuse(node, refusal(cannotRun))
+}
+
+func (r *runner) input(n parse.Node, name string) (value, error) {
+	text, ok := r.inputs[name]
+	if !ok {
+		return nil, r.refuse(n, refusal(cannotRun))
+	}
+	return text, nil
 }
 
 // call calls a function. whole is what its own errors are about, with the arguments.
@@ -185,14 +193,25 @@ func (r *runner) call(name *parse.IdentifierNode, whole parse.Node, arguments []
 		}
 		values = append(values, piped)
 	}
-	result, err := f.call(values)
+	result, err := guarded(f.call, values)
 	if err != nil {
 		return nil, r.refuse(whole, err)
 	}
 	return result, nil
 }
 
-// cannotRun is never seen: a checker has refused what is not known here.
+// guarded makes a refusal of a panic: where a library fails, a certificate that is not stored yet must not be lost with it. What it
+// panics with may be a value.
+func guarded(call func([]value) (value, error), values []value) (result value, err error) {
+	defer func() {
+		if recover() != nil {
+			err = refusal(cannotRun)
+		}
+	}()
+	return call(values)
+}
+
+// cannotRun is for what should not be: a checker refuses what is not known here, and functions have errors.
 const cannotRun = "it cannot be run"
 
 func (r *runner) refuse(n parse.Node, why error) error { return at(r.tree, n, why.Error()) }

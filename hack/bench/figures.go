@@ -63,8 +63,7 @@ type cost struct {
 	POSTs      int                `json:"posts"`
 	Calls      int                `json:"calls"` // POSTs among them
 	Requests   map[string]float64 `json:"requests"`
-	// Programs are the CPU seconds of all that ran, from the first change until all was as wanted: less than CPUSeconds, which go on until
-	// the manager has come to rest.
+	// Programs are the CPU seconds of all that ran beside the manager, from the first change until all was as wanted.
 	Programs map[string]float64 `json:"programs"`
 }
 

@@ -82,6 +82,7 @@ func busyWhile(do func() (time.Duration, error)) (busy, error) {
 	for name := range used {
 		used[name] -= before[name]
 	}
+	delete(used, "manager") // there may be another one than before
 	return busy{elapsed, used}, err
 }
 
