@@ -191,7 +191,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, o options, counted *controller
 	if err != nil {
 		return nil, err
 	}
-	watches, err := metadata.NewForConfig(mgr.GetConfig())
+	watches, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return nil, err
 	}

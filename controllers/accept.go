@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -38,7 +39,9 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 		p.attempt.Failure = choiceFailure(err, p.now.Add(time.Hour))
 		return
 	}
-	if p.unchained(answer) {
+	ca := authorityOf(answer)
+	chains := ca != nil && kubeconfig.ChainsTo(answer.Identity, ca)
+	if !chains && p.shouldChain(answer, ca) {
 		r.discard(p, &answer.Identity, "the client certificate is not signed by the cluster's CA")
 		return
 	}
@@ -56,7 +59,8 @@ func (r *CredentialReconciler) accept(ctx context.Context, p *pass, cloud issuer
 	}
 	p.fresh = &held{
 		issuance: *p.attempt.Issuance, credential: kubeconfig.Credential{Endpoint: endpoint, Identity: answer.Identity},
-		marks: p.freshMarks(issued, address.offer), began: p.facts.marks.IssuanceID,
+		chains: chains && bytes.Equal(ca, endpoint.CAPEM),
+		marks:  p.freshMarks(issued, address.offer), began: p.facts.marks.IssuanceID,
 	}
 	if stored := p.stored(); stored != nil {
 		p.fresh.beganWith = stored.certificate.FingerprintSHA256
@@ -96,19 +100,21 @@ func (p *pass) acceptAddress(
 	return address{way: kept, offer: p.contexts()}, err == nil
 }
 
-// unchained says whether a certificate should be signed by the CA that comes with it, and is not.
-func (p *pass) unchained(answer kubeconfig.Answer) bool {
-	var ca []byte
+// authorityOf is the CA that comes with a certificate; nil: there is none.
+func authorityOf(answer kubeconfig.Answer) (ca []byte) {
 	for _, c := range answer.Contexts {
 		if c.Verified {
 			ca = c.CAPEM
 		}
 	}
-	if ca == nil || kubeconfig.ChainsTo(answer.Identity, ca) {
-		return false // without any CA there is only what the administrator has let be published without
-	}
+	return ca
+}
+
+// shouldChain says whether a certificate should be signed by the CA that comes with it. Without any CA there is only what the
+// administrator has let be published without.
+func (p *pass) shouldChain(answer kubeconfig.Answer, ca []byte) bool {
 	stored := p.stored()
-	return kubeconfig.CABearsIssuerOf(answer.Identity, ca) || stored != nil && stored.chained
+	return ca != nil && (kubeconfig.CABearsIssuerOf(answer.Identity, ca) || stored != nil && stored.chained)
 }
 
 // isNewAddress says whether the cluster was not known to have the address of a context. A custom name is one that the

@@ -529,3 +529,26 @@ func TestRemoteWordsAndKeysAreNowhereInStatusAndEvents(t *testing.T) {
 		}
 	}
 }
+
+// No document says that the cluster's CA signs the certificates, so the first one is believed, and the cluster is tried.
+func TestAFirstCertificateThatTheCADidNotSignIsPublishedAndSaysSo(t *testing.T) {
+	t.Parallel()
+	const note = "the client certificate is not signed by the CA that the cloud shows"
+	w := testkit.New(t)
+	w.Must(w.Sim.Script(ccesim.Fault{Name: ccesim.FaultOtherCA, Times: 1}))
+	w.Create(w.Credential("prod-1"))
+	w.Settle("prod-1")
+	if said := meta.FindStatusCondition(w.Get("prod-1").Status.Conditions, v1alpha1.ConditionPublished); said.Status != metav1.ConditionTrue {
+		t.Errorf("Published: %s %q", said.Status, said.Message)
+	}
+	if said := fmt.Sprint(w.Get("prod-1").Status.Conditions); !strings.Contains(said, note) {
+		t.Errorf("no condition says so: %s", said)
+	}
+	w.Advance(time.Hour)
+	w.Change("prod-1", newValue("x"))
+	w.Settle("prod-1")
+	wantPosts(t, w, 2)
+	if said := fmt.Sprint(w.Get("prod-1").Status.Conditions); strings.Contains(said, note) {
+		t.Errorf("the next one is signed by it: %s", said)
+	}
+}

@@ -55,7 +55,9 @@ type remembered struct {
 type held struct {
 	issuance   v1alpha1.Issuance
 	credential kubeconfig.Credential
-	marks      target.Marks
+	// chains is true where the certificate was found to be signed by the credential's CA.
+	chains bool
+	marks  target.Marks
 	// adopted is true where it was not issued, but found in a Secret that is taken over.
 	adopted bool
 	// untried is true where it must be accepted by the cluster before it is published, and was not tried yet.

@@ -188,7 +188,7 @@ func (r *CredentialReconciler) put(ctx context.Context, p *pass, credential kube
 		}
 	}
 	p.fill = nil
-	p.facts = secretFacts{version: version, kind: rendered.Type, standing: target.Ours, marks: marks, stored: p.view.factsFor(credential)}
+	p.facts = secretFacts{version: version, kind: rendered.Type, standing: target.Ours, marks: marks, stored: p.factsFor(credential)}
 	if live != nil {
 		p.facts.kind = live.Type
 	}

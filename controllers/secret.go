@@ -187,21 +187,27 @@ func salvage(data []byte, p *pass) (kubeconfig.Credential, error) {
 }
 
 func factsOf(c kubeconfig.Credential) *storedFacts {
-	return &storedFacts{
-		certificate: describeCertificate(c.Identity),
-		way:         wayOf(c),
-		chained:     kubeconfig.ChainsTo(c.Identity, c.CAPEM),
-	}
+	return factsWith(c, kubeconfig.ChainsTo(c.Identity, c.CAPEM))
 }
 
-// factsFor are the facts of a credential. Most often it is the one that was read, and nothing has to be verified anew.
-func (v *secretView) factsFor(c kubeconfig.Credential) *storedFacts {
-	if v.credential == nil || v.facts.stored == nil || !bytes.Equal(v.credential.CertPEM, c.CertPEM) || !bytes.Equal(v.credential.CAPEM, c.CAPEM) {
-		return factsOf(c)
+func factsWith(c kubeconfig.Credential, chained bool) *storedFacts {
+	return &storedFacts{certificate: describeCertificate(c.Identity), way: wayOf(c), chained: chained}
+}
+
+// factsFor are the facts of a credential. Most often it is the one that was read or was just accepted, and no signature has to be
+// verified anew.
+func (p *pass) factsFor(c kubeconfig.Credential) *storedFacts {
+	switch {
+	case p.view.credential != nil && p.view.facts.stored != nil && sameCertificates(*p.view.credential, c):
+		return factsWith(c, p.view.facts.stored.chained)
+	case p.fresh != nil && p.fresh.chains && sameCertificates(p.fresh.credential, c):
+		return factsWith(c, true)
 	}
-	known := *v.facts.stored
-	known.way = wayOf(c)
-	return &known
+	return factsOf(c)
+}
+
+func sameCertificates(a, b kubeconfig.Credential) bool {
+	return bytes.Equal(a.CertPEM, b.CertPEM) && bytes.Equal(a.CAPEM, b.CAPEM)
 }
 
 func wayOf(c kubeconfig.Credential) way {

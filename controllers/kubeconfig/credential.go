@@ -5,6 +5,8 @@ package kubeconfig
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"reflect"
 	"time"
 
@@ -78,37 +80,65 @@ type Credential struct {
 // are those of the certificate. Time is not looked at. It costs as much as Read;
 // what came from Parse with a verified context, or from Read, always passes.
 func (c Credential) Check() error {
-	got, err := Assemble(c.Endpoint, c.CertPEM, c.KeyPEM.Reveal())
+	_, _, err := c.decode()
+	return err
+}
+
+// ForTLS is the certificate with its key, and the CA as roots, nil where the server is not verified. It checks as Check does, and costs
+// no more.
+func (c Credential) ForTLS() (tls.Certificate, *x509.CertPool, error) {
+	own, authority, err := c.decode()
 	if err != nil {
-		return err
+		return tls.Certificate{}, nil, err
 	}
-	if !reflect.DeepEqual(got, c) {
-		return invalid("the credential says other facts than its certificate")
+	certificate := tls.Certificate{PrivateKey: own.key, Leaf: own.chain[0]}
+	for _, each := range own.chain {
+		certificate.Certificate = append(certificate.Certificate, each.Raw)
 	}
-	return nil
+	if c.Insecure {
+		return certificate, nil, nil
+	}
+	roots := x509.NewCertPool()
+	for _, each := range authority {
+		roots.AddCert(each)
+	}
+	return certificate, roots, nil
+}
+
+func (c Credential) decode() (own pair, authority []*x509.Certificate, err error) {
+	got, own, authority, err := assemble(c.Endpoint, c.CertPEM, c.KeyPEM.Reveal())
+	if err == nil && !reflect.DeepEqual(got, c) {
+		err = invalid("the credential says other facts than its certificate")
+	}
+	return own, authority, err
 }
 
 // Assemble makes a Credential of its parts, which must be in normal form already, as Read gives them. The error is an *Invalid.
 func Assemble(endpoint Endpoint, certificate, key []byte) (Credential, error) {
+	c, _, _, err := assemble(endpoint, certificate, key)
+	return c, err
+}
+
+func assemble(endpoint Endpoint, certificate, key []byte) (c Credential, own pair, authority []*x509.Certificate, err error) {
 	if err := endpoint.check(); err != nil {
-		return Credential{}, err
+		return Credential{}, pair{}, nil, err
 	}
 	if !endpoint.Insecure {
-		normalCA, err := normalAuthority(endpoint.CAPEM)
-		if err != nil {
-			return Credential{}, err
+		if authority, err = decodeAuthority(endpoint.CAPEM); err != nil {
+			return Credential{}, pair{}, nil, err
 		}
+		normalCA := encodeCertificates(authority)
 		if !bytes.Equal(normalCA, endpoint.CAPEM) {
-			return Credential{}, invalid("the CA holds more than PEM blocks of its kind")
+			return Credential{}, pair{}, nil, invalid("the CA holds more than PEM blocks of its kind")
 		}
 		endpoint.CAPEM = normalCA
 	}
-	identity, err := NewIdentity(certificate, key)
+	identity, own, err := decodeIdentity(certificate, key)
 	if err != nil {
-		return Credential{}, err
+		return Credential{}, pair{}, nil, err
 	}
 	if !bytes.Equal(identity.CertPEM, certificate) || !bytes.Equal(identity.KeyPEM.Reveal(), key) {
-		return Credential{}, invalid("the certificate or the key holds more than PEM blocks of its kind")
+		return Credential{}, pair{}, nil, invalid("the certificate or the key holds more than PEM blocks of its kind")
 	}
-	return Credential{Endpoint: endpoint, Identity: identity}, nil
+	return Credential{Endpoint: endpoint, Identity: identity}, own, authority, nil
 }

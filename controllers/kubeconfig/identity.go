@@ -4,6 +4,7 @@
 package kubeconfig
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -32,24 +33,40 @@ const clockSkew = 5 * time.Minute
 // NewIdentity checks a client certificate (leaf first) and its key, both PEM, and
 // returns them in normal form with the facts. Whether it is valid now is for validAt. The error is an *Invalid.
 func NewIdentity(certificateText, keyText []byte) (Identity, error) {
+	identity, _, err := decodeIdentity(certificateText, keyText)
+	return identity, err
+}
+
+// pair is what an Identity was decoded from.
+type pair struct {
+	chain []*x509.Certificate // the leaf first
+	key   crypto.Signer
+}
+
+func decodeIdentity(certificateText, keyText []byte) (Identity, pair, error) {
 	if len(certificateText) == 0 {
-		return Identity{}, invalid("the kubeconfig holds no inline client certificate")
+		return Identity{}, pair{}, invalid("the kubeconfig holds no inline client certificate")
 	}
 	chain, err := decodeCertificates("the client certificate", certificateText, maxCertificateBytes)
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, pair{}, err
 	}
 	leaf := chain[0]
 	if err := checkLeaf(leaf); err != nil {
-		return Identity{}, err
+		return Identity{}, pair{}, err
 	}
 	key, keyPEM, err := decodeKey(keyText)
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, pair{}, err
 	}
 	if !belongs(key, leaf) {
-		return Identity{}, invalid("the client key does not belong to the client certificate")
+		return Identity{}, pair{}, invalid("the client key does not belong to the client certificate")
 	}
+	return describe(chain, keyPEM), pair{chain, key}, nil
+}
+
+func describe(chain []*x509.Certificate, keyPEM []byte) Identity {
+	leaf := chain[0]
 	digest := sha256.Sum256(leaf.Raw)
 	return Identity{
 		CertPEM:      encodeCertificates(chain),
@@ -60,7 +77,7 @@ func NewIdentity(certificateText, keyText []byte) (Identity, error) {
 		IssuerName:   leaf.Issuer.String(),
 		NotBefore:    leaf.NotBefore.UTC(),
 		NotAfter:     leaf.NotAfter.UTC(),
-	}, nil
+	}
 }
 
 // checkLeaf says whether a certificate can serve as a Kubernetes client certificate.

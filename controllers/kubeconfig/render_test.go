@@ -5,6 +5,8 @@ package kubeconfig
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"flag"
 	"math/rand/v2"
@@ -197,6 +199,35 @@ func TestCheckFindsWhatDoesNotBelongTogether(t *testing.T) {
 			test.change(&c)
 			if diff := cmp.Diff(test.want, reason(c.Check())); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if _, _, err := c.ForTLS(); reason(err) != test.want {
+				t.Errorf("for TLS it is %v", err)
+			}
+		})
+	}
+}
+
+func TestForTLSItIsWhatTheStandardLibraryReads(t *testing.T) {
+	for kind, leaf := range map[string]signer{
+		"RSA": testCA().issue(rsaKey(2048)), "ECDSA": testLeaf(), "Ed25519": testCA().issue(ed25519Key()),
+	} {
+		t.Run(kind, func(t *testing.T) {
+			c := credential(t, leaf)
+			c.CertPEM = append(c.CertPEM, testCA().certPEM()...) // a chain
+			want, err := tls.X509KeyPair(c.CertPEM, c.KeyPEM.Reveal())
+			if err != nil {
+				t.Fatal(err)
+			}
+			roots := x509.NewCertPool()
+			roots.AppendCertsFromPEM(c.CAPEM)
+			got, gotRoots, err := c.ForTLS()
+			if err != nil || !gotRoots.Equal(roots) || !reflect.DeepEqual(want.Certificate, got.Certificate) ||
+				!reflect.DeepEqual(want.PrivateKey, got.PrivateKey) || !want.Leaf.Equal(got.Leaf) {
+				t.Errorf("it is another one (%v)", err)
+			}
+			c.Insecure, c.CAPEM = true, nil
+			if _, gotRoots, err = c.ForTLS(); err != nil || gotRoots != nil {
+				t.Errorf("roots where nothing is verified: %t (%v)", gotRoots != nil, err)
 			}
 		})
 	}

@@ -19,7 +19,7 @@ type target struct {
 	verifyFor  string
 	serverName string
 	insecure   bool
-	roots      *x509.CertPool
+	roots      *x509.CertPool // nil if and only if insecure
 	// proxy is nil where the environment counts.
 	proxy      *url.URL
 	client     tls.Certificate
@@ -29,27 +29,21 @@ type target struct {
 // newTarget checks the credential first: so every text and name in it has a form and a length that are known. Its errors
 // are safe to show.
 func newTarget(c kubeconfig.Credential) (*target, error) {
-	if err := c.Check(); err != nil {
+	client, roots, err := c.ForTLS()
+	if err != nil {
 		return nil, err
 	}
 	t := &target{
 		server: c.Server, serverName: c.TLSServerName, verifyFor: c.TLSServerName, insecure: c.Insecure,
-		roots: x509.NewCertPool(), commonName: c.CommonName,
+		roots: roots, client: client, commonName: c.CommonName,
 	}
 	if t.verifyFor == "" {
 		t.verifyFor = c.Host()
 	}
-	if !c.Insecure && !t.roots.AppendCertsFromPEM(c.CAPEM) {
-		return nil, errors.New("its CA cannot be read")
-	}
-	var err error
 	if c.ProxyURL != "" {
 		if t.proxy, err = url.Parse(c.ProxyURL); err != nil {
 			return nil, errors.New("its proxy cannot be read")
 		}
-	}
-	if t.client, err = tls.X509KeyPair(c.CertPEM, c.KeyPEM.Reveal()); err != nil {
-		return nil, errors.New("its certificate and key cannot be used for TLS")
 	}
 	return t, nil
 }

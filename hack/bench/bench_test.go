@@ -14,7 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-func TestDryRunsAndOurOwnRequestsAreNoWrites(t *testing.T) {
+func TestDryRunsAreNoWrites(t *testing.T) {
 	labels := func(pairs ...string) []*dto.LabelPair {
 		var all []*dto.LabelPair
 		for i := 0; i < len(pairs); i += 2 {
@@ -23,23 +23,35 @@ func TestDryRunsAndOurOwnRequestsAreNoWrites(t *testing.T) {
 		return all
 	}
 	tests := map[string]struct {
-		labels             []*dto.LabelPair
-		write, read, bench bool
+		labels      []*dto.LabelPair
+		write, read bool
 	}{
-		"POST secrets":                   {labels("verb", "POST", "resource", "secrets", "dry_run", ""), true, false, false},
-		"POST secrets (dry run)":         {labels("verb", "POST", "resource", "secrets", "dry_run", "All"), false, false, false},
-		"APPLY secrets":                  {labels("verb", "APPLY", "resource", "secrets"), true, false, false},
-		"GET secrets":                    {labels("verb", "GET", "resource", "secrets"), false, true, false},
-		"WATCH secrets":                  {labels("verb", "WATCH", "resource", "secrets"), false, false, false},
-		"POST clustercredentials":        {labels("verb", "POST", "resource", "clustercredentials"), true, false, true},
-		"PATCH clustercredentials":       {labels("verb", "PATCH", "resource", "clustercredentials"), true, false, true},
-		"PUT clustercredentials/status":  {labels("verb", "PUT", "resource", "clustercredentials", "subresource", "status"), true, false, false},
-		"LIST clustercredentials/status": {labels("verb", "LIST", "resource", "clustercredentials", "subresource", "status"), false, true, false},
+		"POST secrets":                   {labels("verb", "POST", "resource", "secrets", "dry_run", ""), true, false},
+		"POST secrets (dry run)":         {labels("verb", "POST", "resource", "secrets", "dry_run", "All"), false, false},
+		"APPLY secrets":                  {labels("verb", "APPLY", "resource", "secrets"), true, false},
+		"GET secrets":                    {labels("verb", "GET", "resource", "secrets"), false, true},
+		"WATCH secrets":                  {labels("verb", "WATCH", "resource", "secrets"), false, false},
+		"POST clustercredentials":        {labels("verb", "POST", "resource", "clustercredentials"), true, false},
+		"PATCH clustercredentials":       {labels("verb", "PATCH", "resource", "clustercredentials"), true, false},
+		"PUT clustercredentials/status":  {labels("verb", "PUT", "resource", "clustercredentials", "subresource", "status"), true, false},
+		"LIST clustercredentials/status": {labels("verb", "LIST", "resource", "clustercredentials", "subresource", "status"), false, true},
 	}
 	for name, want := range tests {
 		r := requestOf(want.labels)
-		if r.String() != name || r.isWrite() != want.write || r.isRead() != want.read || r.isBench() != want.bench {
-			t.Errorf("%s: read as %s: write %v, read %v, of the bench %v", name, r, r.isWrite(), r.isRead(), r.isBench())
+		if r.String() != name || r.isWrite() != want.write || r.isRead() != want.read {
+			t.Errorf("%s: read as %s: write %v, read %v", name, r, r.isWrite(), r.isRead())
+		}
+	}
+}
+
+func TestWhatIsAskedForHereIsNotTheOperators(t *testing.T) {
+	after := tally{requests: counts{
+		{verb: "POST", resource: "clustercredentials"}: 5, {verb: "PATCH", resource: "clustercredentials"}: 3,
+		{verb: "PUT", resource: "clustercredentials", subresource: "status"}: 7,
+	}}
+	for here, want := range map[string]float64{nothing: 15, creates: 10, patches: 12} {
+		if got := after.since(tally{}, here, busy{}).Writes; got != want {
+			t.Errorf("%q is done here: %v writes, want %v", here, got, want)
 		}
 	}
 }
@@ -58,14 +70,19 @@ func TestACertificateTooManyIsAnError(t *testing.T) {
 		t.Error(err)
 	}
 	for phase, change := range map[string]func(*run){
-		"first":          func(r *run) { r.First.POSTs++ },
-		"nothing due":    func(r *run) { r.Idle.POSTs++ },
-		"restart":        func(r *run) { r.Restart.POSTs++ },
-		"renewal":        func(r *run) { r.Renewal.POSTs-- },
-		"mass change":    func(r *run) { r.MassChange.POSTs++ },
-		"sustained":      func(r *run) { r.Sustained.NotReady++ },
-		"tries":          func(r *run) { r.Tries.POSTs++ },
-		"restart beside": func(r *run) { r.Beside.POSTs++ },
+		"first":                 func(r *run) { r.First.POSTs++ },
+		"nothing due":           func(r *run) { r.Idle.POSTs++ },
+		"restart":               func(r *run) { r.Restart.POSTs++ },
+		"renewal":               func(r *run) { r.Renewal.POSTs-- },
+		"mass change":           func(r *run) { r.MassChange.POSTs++ },
+		"sustained":             func(r *run) { r.Sustained.NotReady++ },
+		"tries":                 func(r *run) { r.Tries.POSTs++ },
+		"restart beside":        func(r *run) { r.Beside.POSTs++ },
+		"nothing due: 1 writes": func(r *run) { r.Idle.Writes++ },
+		"nothing due: 1 calls":  func(r *run) { r.Idle.Calls++ },
+		"restart: 1 writes":     func(r *run) { r.Restart.Writes++ },
+		"restart without":       func(r *run) { r.Alone.Writes++ },
+		"restart beside others' Secrets: 1 writes": func(r *run) { r.Beside.Writes++ },
 	} {
 		bad := good
 		change(&bad)

@@ -98,5 +98,15 @@ func (r run) wrong() error {
 	}
 	want("tries", r.Tries.POSTs, 0)
 	want("mass change", r.MassChange.POSTs, min(r.N, max(5, r.N/50)))
+	wantNone := func(phase, what string, got float64) {
+		if got > 0 {
+			found = append(found, fmt.Errorf("%s: %.0f %s with n = %d, want none", phase, got, what, r.N))
+		}
+	}
+	wantNone("nothing due", "writes", r.Idle.Writes)
+	wantNone("nothing due", "calls to the cloud", float64(r.Idle.Calls))
+	wantNone("restart", "writes", r.Restart.Writes)
+	wantNone("restart without others' Secrets", "writes", r.Alone.Writes)
+	wantNone("restart beside others' Secrets", "writes", r.Beside.Writes)
 	return errors.Join(found...)
 }

@@ -53,7 +53,7 @@ func (b *bed) firstCertificates(ctx context.Context, r *run) error {
 		return err
 	}
 	var err error
-	r.First, err = b.span(ctx, func(ctx context.Context) (time.Duration, error) {
+	r.First, err = b.span(ctx, creates, func(ctx context.Context) (time.Duration, error) {
 		return b.createUntilReady(ctx, measured, newCredentials(measured, b.n))
 	})
 	if err != nil {
@@ -67,7 +67,7 @@ func (b *bed) firstCertificates(ctx context.Context, r *run) error {
 
 // idle measures a time in which nothing is due.
 func (b *bed) idle(ctx context.Context, r *run) (err error) {
-	r.Idle, err = b.span(ctx, func(ctx context.Context) (time.Duration, error) { return idleTime, pause(ctx, idleTime) })
+	r.Idle, err = b.span(ctx, nothing, func(ctx context.Context) (time.Duration, error) { return idleTime, pause(ctx, idleTime) })
 	return err
 }
 
@@ -91,7 +91,7 @@ func (b *bed) beside(ctx context.Context, r *run) (err error) {
 
 // restarted measures a restart; with profiles, which cost a little memory themselves, it is also looked at what is alive in the end.
 func (b *bed) restarted(ctx context.Context, profiles bool) (cost, error) {
-	c, err := b.span(ctx, func(ctx context.Context) (time.Duration, error) {
+	c, err := b.span(ctx, nothing, func(ctx context.Context) (time.Duration, error) {
 		if err := b.kill(); err != nil {
 			return 0, err
 		}
@@ -167,7 +167,7 @@ func (b *bed) changeAll(ctx context.Context, r *run) (err error) {
 // patchAll changes all ClusterCredentials, and returns what it cost until they were as wanted.
 func (b *bed) patchAll(ctx context.Context, patch string, wanted func(*v1alpha1.ClusterCredential) bool) (cost, error) {
 	all := newCredentials(measured, b.n)
-	return b.span(ctx, func(ctx context.Context) (time.Duration, error) {
+	return b.span(ctx, patches, func(ctx context.Context) (time.Duration, error) {
 		return b.changeUntil(ctx, measured, b.n, wanted, func(ctx context.Context, c client.Client, i int) error {
 			return c.Patch(ctx, all[i], client.RawPatch(types.MergePatchType, []byte(patch)))
 		})

@@ -42,12 +42,6 @@ func (r request) isWrite() bool {
 // isRead leaves out watches, which are counted when they end.
 func (r request) isRead() bool { return r.verb == "GET" || r.verb == "LIST" }
 
-// isBench tells the requests of this program, while something is measured: it creates and annotates ClusterCredentials,
-// and changes nothing else. The operator never changes a spec.
-func (r request) isBench() bool {
-	return r.resource == "clustercredentials" && r.subresource == "" && (r.verb == "POST" || r.verb == "PATCH")
-}
-
 // counts are numbers of requests. Only resources that the operator uses are in there: the API server asks itself for others.
 type counts map[request]float64
 
@@ -71,7 +65,7 @@ func (b *bed) requests(ctx context.Context) (counts, error) {
 	all := counts{}
 	for _, metric := range families["apiserver_request_total"].GetMetric() {
 		r := requestOf(metric.GetLabel())
-		if slices.Contains(resources, r.resource) && !r.isBench() {
+		if slices.Contains(resources, r.resource) {
 			all[r] += metric.GetCounter().GetValue()
 		}
 	}
