@@ -20,8 +20,11 @@ const (
 	leastGarbage = 25 // below this, collecting costs more than it frees
 )
 
-// paceInterval is how often it is looked at what is alive: a start doubles it within a second or two.
-const paceInterval = 500 * time.Millisecond
+// How often it is looked at what is alive: a start doubles it within a second or two, and at rest it stays what it is.
+const (
+	paceOften  = 500 * time.Millisecond
+	paceSeldom = 10 * time.Second
+)
 
 // garbageFor is the percentage for a heap of which so many bytes are alive.
 func garbageFor(alive uint64) int {
@@ -43,17 +46,18 @@ func paceGarbage(ctx context.Context) {
 		return
 	}
 	alive := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	set := 0
+	set, pause := 0, paceOften
 	for {
 		metrics.Read(alive)
+		pause = min(2*pause, paceSeldom)
 		if percent := garbageFor(alive[0].Value.Uint64()); percent != set {
 			debug.SetGCPercent(percent)
-			set = percent
+			set, pause = percent, paceOften
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(paceInterval):
+		case <-time.After(pause):
 		}
 	}
 }
