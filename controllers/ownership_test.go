@@ -113,6 +113,21 @@ func conditionMessage(cc *v1alpha1.ClusterCredential, kind string) string {
 	return ""
 }
 
+// A restored etcd shows that both are gone, one after the other.
+func TestASecretThatIsGoneWithItsObjectIsNotToldOf(t *testing.T) {
+	t.Parallel()
+	w := established(t)
+	w.TakeEvents()
+	view := w.Freeze("Secret")
+	w.Must(w.Client.Delete(t.Context(), w.Secret("prod-1-kubeconfig")))
+	w.Must(w.Client.Delete(t.Context(), w.Get("prod-1")))
+	w.Show(view)
+	w.Pass("prod-1")
+	if events := w.TakeEvents(); len(events) > 0 {
+		t.Errorf("told of: %q", events)
+	}
+}
+
 func TestARetainedSecretIsReleasedAndTakenBackWithoutACertificate(t *testing.T) {
 	t.Parallel()
 	w := established(t, newValue("monday"))

@@ -194,8 +194,13 @@ func (r *CredentialReconciler) releaseFormer(ctx context.Context, p *pass) {
 			continue
 		}
 		if marks.ReleasedAt == "" || !target.OfClass(secret, classOf(p.cc)) {
-			if err := r.secrets.Release(ctx, secret, classOf(p.cc), p.now); err != nil {
+			gone, err := r.secrets.Release(ctx, secret, classOf(p.cc), p.now)
+			if err != nil {
 				p.problem = &publishProblem{v1alpha1.ReasonWriteRefused, err.Error()}
+				continue
+			}
+			if gone {
+				p.tellNoMoreOf(secret)
 				continue
 			}
 		}
@@ -303,8 +308,12 @@ func (r *CredentialReconciler) release(ctx context.Context, name types.Namespace
 	}
 	r.forget(name, now)
 	for i := range owned {
-		if err := r.secrets.Release(ctx, &owned[i], r.Class, now); err != nil {
+		gone, err := r.secrets.Release(ctx, &owned[i], r.Class, now)
+		if err != nil {
 			return 0, err
+		}
+		if gone {
+			continue // a watch that lags behind shows it still, as after a restore of etcd
 		}
 		r.tellReleased(ctx, &owned[i], fmt.Sprintf("ClusterCredential %s is gone", nameFor(name, &owned[i])))
 	}

@@ -19,8 +19,8 @@ import (
 )
 
 // Release lets go of a retained Secret: it notes when, unless it says so already. It stays of the class that its ClusterCredential
-// is of, which may be another one by now. One that is gone is left.
-func (s Store) Release(ctx context.Context, secret metav1.Object, class string, now time.Time) error {
+// is of, which may be another one by now. gone is true where there is no such Secret any more.
+func (s Store) Release(ctx context.Context, secret metav1.Object, class string, now time.Time) (gone bool, err error) {
 	metadata := map[string]any{"resourceVersion": secret.GetResourceVersion()}
 	if MarksOf(secret).ReleasedAt == "" {
 		metadata["annotations"] = map[string]any{v1alpha1.AnnotationReleasedAt: now.UTC().Format(time.RFC3339)}
@@ -30,9 +30,10 @@ func (s Store) Release(ctx context.Context, secret metav1.Object, class string, 
 	}
 	raw, err := json.Marshal(map[string]any{"metadata": metadata})
 	if err != nil {
-		return fmt.Errorf("write the patch that releases a Secret: %w", err)
+		return false, fmt.Errorf("write the patch that releases a Secret: %w", err)
 	}
-	return s.ignoreGone(secret, s.Writer.Patch(ctx, handle(secret), client.RawPatch(types.MergePatchType, raw), client.FieldOwner(v1alpha1.FieldOwner)))
+	err = s.Writer.Patch(ctx, handle(secret), client.RawPatch(types.MergePatchType, raw), client.FieldOwner(v1alpha1.FieldOwner))
+	return apierrors.IsNotFound(err), s.ignoreGone(secret, err)
 }
 
 // orNull is what a merge patch says of a label: null takes it away.

@@ -132,8 +132,8 @@ func TestAReleasedSecretIsTakenBack(t *testing.T) {
 	p := newPlace(t)
 	want := desired(p.namespace)
 	live := p.put(t, nil, want)
-	if err := p.Release(t.Context(), live, "", noon); err != nil {
-		t.Fatal(err)
+	if gone, err := p.Release(t.Context(), live, "", noon); gone || err != nil {
+		t.Fatal(gone, err)
 	}
 	released := p.read(t)
 	if got := MarksOf(released).ReleasedAt; got != "2026-11-24T12:00:00Z" {
@@ -163,7 +163,7 @@ func TestASecretChangesItsClass(t *testing.T) {
 	}
 	live = p.put(t, p.read(t), desired(p.namespace))
 	for _, class := range []string{"a", "b", ""} {
-		if err := p.Release(t.Context(), live, class, noon.AddDate(0, 0, len(class))); err != nil {
+		if _, err := p.Release(t.Context(), live, class, noon.AddDate(0, 0, len(class))); err != nil {
 			t.Fatal(err)
 		}
 		live = p.read(t)
@@ -184,7 +184,7 @@ func TestALateWriterIsRefused(t *testing.T) {
 		"apply":               func() error { _, _, err := p.Put(t.Context(), stale.DeepCopy(), want); return err },
 		"apply with handOver": func() error { _, _, err := p.Put(t.Context(), stale.DeepCopy(), moved); return err },
 		"create":              func() error { _, _, err := p.Put(t.Context(), nil, want); return err },
-		"release":             func() error { return p.Release(t.Context(), stale, "", noon) },
+		"release":             func() error { _, err := p.Release(t.Context(), stale, "", noon); return err },
 		"delete":              func() error { return p.Store.Delete(t.Context(), stale) },
 	} {
 		if err := late(); !errors.Is(err, ErrTaken) {
@@ -206,10 +206,11 @@ func TestASecretThatIsGoneIsNotMadeAgain(t *testing.T) {
 	if _, _, err := p.Put(t.Context(), live, want); !errors.Is(err, ErrTaken) {
 		t.Errorf("apply: %v, want ErrTaken", err)
 	}
-	for name, err := range map[string]error{"release": p.Release(t.Context(), live, "", noon), "delete": p.Store.Delete(t.Context(), live)} {
-		if err != nil {
-			t.Errorf("%s: %v, want nothing: it is gone", name, err)
-		}
+	if gone, err := p.Release(t.Context(), live, "", noon); !gone || err != nil {
+		t.Errorf("release: gone %t, %v", gone, err)
+	}
+	if err := p.Store.Delete(t.Context(), live); err != nil {
+		t.Errorf("delete: %v, want nothing: it is gone", err)
 	}
 	if secret, err := p.Read(t.Context(), want.Key); secret != nil || err != nil {
 		t.Errorf("it is back: %v, %v", secret, err)
@@ -415,7 +416,7 @@ func TestReadingSaysWhatItReads(t *testing.T) {
 func TestTheSamplesOfFieldsAreReal(t *testing.T) {
 	p := newPlace(t)
 	live := p.put(t, nil, desired(p.namespace, withOwner("uid-1")))
-	if err := p.Release(t.Context(), live, "", noon); err != nil {
+	if _, err := p.Release(t.Context(), live, "", noon); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
