@@ -4,12 +4,10 @@
 package main
 
 import (
-	"context"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"time"
 )
 
 // How much garbage is tolerated: so many bytes, within bounds that are a share of what is alive. Most of what is alive is cache, and
@@ -18,12 +16,6 @@ const (
 	fairGarbage  = 16 << 20
 	mostGarbage  = 60 // percent of what is alive
 	leastGarbage = 25 // below this, collecting costs more than it frees
-)
-
-// How often it is looked at what is alive: a start doubles it within a second or two, and at rest it stays what it is.
-const (
-	paceOften  = 500 * time.Millisecond
-	paceSeldom = 10 * time.Second
 )
 
 // garbageFor is the percentage for a heap of which so many bytes are alive.
@@ -40,24 +32,26 @@ func profileMemory(wanted bool) {
 	}
 }
 
-// paceGarbage adjusts the collector until ctx ends. Whoever sets GOGC has decided.
-func paceGarbage(ctx context.Context) {
+// paceGarbage has the collector adjusted from now on. Whoever sets GOGC has decided.
+func paceGarbage() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	alive := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	set, pause := 0, paceOften
-	for {
-		metrics.Read(alive)
-		pause = min(2*pause, paceSeldom)
-		if percent := garbageFor(alive[0].Value.Uint64()); percent != set {
-			debug.SetGCPercent(percent)
-			set, pause = percent, paceOften
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
-	}
+	adjustCollector()
+	afterEachCollection(adjustCollector)
+}
+
+func adjustCollector() {
+	alive := []metrics.Sample{{Name: "/gc/heap/live:bytes"}} // as the last collection has found
+	metrics.Read(alive)
+	debug.SetGCPercent(garbageFor(alive[0].Value.Uint64()))
+}
+
+// afterEachCollection does something after each collection of garbage: that is when what nobody refers to is cleaned up.
+func afterEachCollection(do func()) {
+	nobodys := &struct{ pointer *int }{} // with a pointer, or it would be kept together with others
+	runtime.AddCleanup(nobodys, func(do func()) {
+		afterEachCollection(do)
+		do()
+	}, do)
 }

@@ -4,9 +4,10 @@
 package main
 
 import (
-	"context"
+	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 )
 
 func TestLessGarbageIsToleratedWhereMoreIsAlive(t *testing.T) {
@@ -18,17 +19,33 @@ func TestLessGarbageIsToleratedWhereMoreIsAlive(t *testing.T) {
 }
 
 func TestTheCollectorIsPacedUnlessSomebodyHasDecided(t *testing.T) {
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
 	defer debug.SetGCPercent(debug.SetGCPercent(77))
 	t.Setenv("GOGC", "77")
-	paceGarbage(ended)
+	paceGarbage()
 	if got := debug.SetGCPercent(77); got != 77 {
 		t.Errorf("GOGC is set, and yet it is %d", got)
 	}
-	t.Setenv("GOGC", "")
-	paceGarbage(ended)
+	adjustCollector()
 	if got := debug.SetGCPercent(77); got < leastGarbage || got > mostGarbage {
 		t.Errorf("%d percent", got)
+	}
+}
+
+func TestSomethingIsDoneAfterEachCollection(t *testing.T) {
+	done, ended := make(chan bool), make(chan struct{})
+	defer close(ended)
+	afterEachCollection(func() {
+		select {
+		case done <- true:
+		case <-ended:
+		}
+	})
+	for range 3 {
+		runtime.GC()
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			t.Fatal("nothing is done")
+		}
 	}
 }

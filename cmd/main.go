@@ -73,7 +73,7 @@ func main() {
 // way is done.
 func run(ctx context.Context, o options) error {
 	profileMemory(o.pprofAddress != "")
-	go paceGarbage(ctx)
+	paceGarbage()
 	counted, err := controllers.NewMetrics(metrics.Registry)
 	if err != nil {
 		return err

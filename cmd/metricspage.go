@@ -55,7 +55,10 @@ func (p metricsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
 		compressed, _ := compressors.Get().(*gzip.Writer)
-		defer compressors.Put(compressed)
+		defer func() {
+			compressed.Reset(io.Discard) // or it would keep the connection alive
+			compressors.Put(compressed)
+		}()
 		compressed.Reset(w)
 		p.parts(writer{w, compressed}, r)
 		_ = compressed.Close() // whoever asked may have gone
