@@ -14,7 +14,7 @@ import (
 // what is tolerated comes on top of it.
 const (
 	fairGarbage  = 16 << 20
-	mostGarbage  = 60 // percent of what is alive
+	mostGarbage  = 50 // percent of what is alive
 	leastGarbage = 25 // below this, collecting costs more than it frees
 )
 

@@ -11,7 +11,7 @@ import (
 )
 
 func TestLessGarbageIsToleratedWhereMoreIsAlive(t *testing.T) {
-	for alive, want := range map[uint64]int{0: 60, 5 << 20: 60, 20 << 20: 60, 32 << 20: 50, 64 << 20: 25, 1 << 40: 25} {
+	for alive, want := range map[uint64]int{0: 50, 5 << 20: 50, 20 << 20: 50, 32 << 20: 50, 64 << 20: 25, 1 << 40: 25} {
 		if got := garbageFor(alive); got != want {
 			t.Errorf("%d bytes: %d percent, want %d", alive, got, want)
 		}
