@@ -8,20 +8,22 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 // interrupted is what a shell expects of a program that Ctrl-C ended.
 const interrupted = 130
 
 func main() {
-	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // or controller-runtime complains
+	quiet := logr.Discard()
+	log.SetLogger(quiet)  // or controller-runtime complains
+	klog.SetLogger(quiet) // a watch that ends with everything else is no error
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "Usage: make demo\n\nShows the operator at work with real servers and a simulated cloud, and ends by itself.")
 	}
