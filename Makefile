@@ -17,8 +17,8 @@ KUBECTL ?= kubectl
 TESTARGS ?=
 # More arguments for what "run", "demo", "stand" and "bench" start.
 ARGS ?=
-# How long "fuzz" tries each target.
-FUZZTIME ?= 30s
+# How many inputs "fuzz" tries for each target. Not a time: with Go 1.26 a target may fail as its time is over (golang/go#75804).
+FUZZTIME ?= 50000x
 # How long "bench-micro" runs each benchmark, and how often.
 BENCHTIME ?= 1s
 COUNT ?= 1
@@ -157,7 +157,7 @@ alerts-test: ## Have promtool read the alerts and dashboards, and try each alert
 	$(one_way) hack/alerts-test.sh
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for a while (FUZZTIME=30s).
+fuzz: ## Run every fuzz target for a while (FUZZTIME=50000x).
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' api cmd controllers hack | sort | \
 	while IFS=: read -r file target; do \
 	  (set -x; $(one_way) go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$${target#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=5x) </dev/null; \
@@ -168,7 +168,7 @@ mutants: ## Put hand-made bugs into a copy, one by one, and expect the tests to 
 	@$(call kube_assets,$(TEST_ASSETS)); $(one_way) go build -o bin/mutants ./hack/mutants; exec bin/mutants $(ARGS)
 
 .PHONY: soak
-soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10), every kill, fuzzing (FUZZTIME=30s), hand-made bugs.
+soak: ## Try for hours what "test" tries for minutes: years of fleets (ROUNDS=10), every kill, fuzzing (FUZZTIME=50000x), hand-made bugs.
 	$(one_way) go test -timeout=0 -v -run='^TestTheFloorHoldsWhateverTheCloudGrants$$' ./controllers/rotation -decisions=10000000
 	$(one_way) go test -timeout=0 -v -run='^(TestTenYearsOfAFleet|TestFleetsInHardTimes)$$' ./hack/soak -rounds=$(ROUNDS)
 	$(one_way) go test -timeout=0 -v ./hack/year -years=$(ROUNDS)
