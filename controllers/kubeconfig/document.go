@@ -5,43 +5,67 @@ package kubeconfig
 
 import (
 	"bytes"
+	"cmp"
 	stdjson "encoding/json"
+	"errors"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
-	"k8s.io/apimachinery/pkg/runtime/serializer/versioning"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/client-go/tools/clientcmd/api/latest"
+	v1 "k8s.io/client-go/tools/clientcmd/api/v1"
 )
+
+// document is a kubeconfig, and the names of its contexts in the order sent, which
+// clientcmd's own type for it does not keep.
+type document struct {
+	*api.Config
+	contextNames []string
+}
 
 // load reads JSON or YAML as kubectl would. Errors of the decoders are never passed
 // on: they quote the document, and clientcmd's even the keys in it.
-func load(data []byte) (*api.Config, error) {
+func load(data []byte) (document, error) {
 	if len(data) > maxDocumentBytes {
-		return nil, invalid("the kubeconfig is larger than %d KiB", maxDocumentBytes>>10)
+		return document{}, invalid("the kubeconfig is larger than %d KiB", maxDocumentBytes>>10)
 	}
 	if mayExpand(data) {
-		return nil, invalid("the kubeconfig uses YAML aliases (or the character *), which are not accepted")
+		return document{}, invalid("the kubeconfig uses YAML aliases (or the character *), which are not accepted")
 	}
-	config, err := decode(data)
+	sent, err := decode(data)
+	if err == nil && len(sent.Contexts) > maxContexts {
+		return document{}, invalid("the kubeconfig has more than %d contexts", maxContexts)
+	}
+	read := document{Config: api.NewConfig()}
+	if err == nil {
+		err = latest.Scheme.Convert(sent, read.Config, nil)
+	}
 	if err != nil {
-		return nil, invalid("the kubeconfig is neither JSON nor YAML of kind Config, or names an entry twice")
+		return document{}, invalid("the kubeconfig is neither JSON nor YAML of kind Config, or names an entry twice")
 	}
-	return config, nil
+	for _, context := range sent.Contexts {
+		read.contextNames = append(read.contextNames, context.Name)
+	}
+	return read, nil
 }
 
-// inJSON reads what clientcmd.Load reads, if it is JSON, as the cloud's answers are. clientcmd.Load takes everything for YAML, which
-// costs several times as much.
-var inJSON = versioning.NewDefaultingCodecForScheme(latest.Scheme, nil,
-	json.NewSerializerWithOptions(json.DefaultMetaFactory, latest.Scheme, latest.Scheme, json.SerializerOptions{}), nil, runtime.InternalGroupVersioner)
+// decoders are tried in this order. clientcmd's own takes everything for YAML, which costs several times as much where it is JSON, as
+// the cloud's answers are.
+var decoders = []runtime.Decoder{
+	json.NewSerializerWithOptions(json.DefaultMetaFactory, latest.Scheme, latest.Scheme, json.SerializerOptions{}),
+	latest.Codec,
+}
 
-func decode(data []byte) (*api.Config, error) {
-	config, kind := api.NewConfig(), latest.ExternalVersion.WithKind("Config")
-	if _, _, err := inJSON.Decode(data, &kind, config); err == nil {
-		return config, nil
+func decode(data []byte) (sent *v1.Config, err error) {
+	kind := latest.ExternalVersion.WithKind("Config")
+	for _, decoder := range decoders {
+		sent = &v1.Config{}
+		var read runtime.Object
+		if read, _, err = decoder.Decode(data, &kind, sent); err == nil && read == runtime.Object(sent) {
+			return sent, nil
+		}
 	}
-	return clientcmd.Load(data)
+	return nil, cmp.Or(err, errors.New("of another kind"))
 }
 
 // mayExpand tells whether YAML aliases may be in the document. The YAML library

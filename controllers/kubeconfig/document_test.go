@@ -36,12 +36,12 @@ func TestJSONIsReadAsClientcmdReadsIt(t *testing.T) {
 		"nothing":               "",
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, gotErr := decode([]byte(document))
+			got, gotErr := load([]byte(document))
 			want, wantErr := clientcmd.Load([]byte(document))
 			if (gotErr == nil) != (wantErr == nil) {
 				t.Fatalf("error %v, and clientcmd's %v", gotErr, wantErr)
 			}
-			if diff := cmp.Diff(want, got); gotErr == nil && diff != "" {
+			if diff := cmp.Diff(want, got.Config); gotErr == nil && diff != "" {
 				t.Errorf("-clientcmd +ours:\n%s", diff)
 			}
 		})

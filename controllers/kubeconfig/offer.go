@@ -26,13 +26,13 @@ const (
 	badCA     flaw = "with a CA that cannot be read"
 )
 
-// usable returns the offers in the order of names, at least one, or an error that
+// usable returns the offers in the order sent, at least one, or an error that
 // counts what was wrong with the contexts.
-func usable(config *api.Config, names []string) ([]offer, error) {
-	found := finder{config: config, authorities: map[string]authority{}}
+func usable(sent document) ([]offer, error) {
+	found := finder{config: sent.Config, authorities: map[string]authority{}}
 	flaws := map[flaw]int{}
 	var offers []offer
-	for _, name := range names {
+	for _, name := range sent.contextNames {
 		offer, flaw := found.offer(name)
 		if flaw != "" {
 			flaws[flaw]++

@@ -5,10 +5,7 @@ package kubeconfig
 
 import (
 	"bytes"
-	"encoding/json"
 	"time"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/clustercredential/operator/controllers/issuer"
 )
@@ -22,15 +19,11 @@ import (
 // *Invalid: no usable context, more than one identity, a certificate or key that
 // Kubernetes would not take, one that is not valid at now.
 func Parse(raw issuer.Sensitive, now time.Time) (Answer, error) {
-	config, err := load(raw.Reveal())
+	sent, err := load(raw.Reveal())
 	if err != nil {
 		return Answer{}, err
 	}
-	names, err := contextNames(raw.Reveal())
-	if err != nil {
-		return Answer{}, err
-	}
-	offers, err := usable(config, names)
+	offers, err := usable(sent)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -51,28 +44,4 @@ func Parse(raw issuer.Sensitive, now time.Time) (Answer, error) {
 		return Answer{}, err
 	}
 	return Answer{Contexts: contexts, Identity: identity}, nil
-}
-
-// contextNames returns the names in the order sent, which clientcmd.Load loses. It
-// minds the case of field names, as Load does.
-func contextNames(data []byte) ([]string, error) {
-	var document map[string]any
-	err := json.Unmarshal(data, &document) // the cloud writes JSON, and reading that as YAML takes ten times as long
-	if err != nil {
-		err = yaml.Unmarshal(data, &document)
-	}
-	if err != nil {
-		return nil, invalid("the contexts of the kubeconfig cannot be read")
-	}
-	entries, _ := document["contexts"].([]any)
-	if len(entries) > maxContexts {
-		return nil, invalid("the kubeconfig has more than %d contexts", maxContexts)
-	}
-	names := make([]string, 0, len(entries))
-	for _, entry := range entries {
-		fields, _ := entry.(map[string]any)
-		name, _ := fields["name"].(string)
-		names = append(names, name)
-	}
-	return names, nil
 }
