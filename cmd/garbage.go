@@ -24,7 +24,7 @@ func garbageFor(alive uint64) int {
 	return int(max(leastGarbage, min(mostGarbage, fair)))
 }
 
-// profileMemory is for the beginning: the runtime notes where memory comes from, in two megabytes, and where no profiles are served
+// profileMemory is for the beginning: the runtime notes where memory comes from, in one or two megabytes, and where no profiles are served
 // nobody sees it.
 func profileMemory(wanted bool) {
 	if !wanted {
@@ -42,9 +42,12 @@ func paceGarbage() {
 }
 
 func adjustCollector() {
-	alive := []metrics.Sample{{Name: "/gc/heap/live:bytes"}} // as the last collection has found
-	metrics.Read(alive)
-	debug.SetGCPercent(garbageFor(alive[0].Value.Uint64()))
+	found := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}} // the first as the last collection has found it
+	metrics.Read(found)
+	// It stops everything for a moment.
+	if percent := garbageFor(found[0].Value.Uint64()); uint64(percent) != found[1].Value.Uint64() { //nolint:gosec // at least 25
+		debug.SetGCPercent(percent)
+	}
 }
 
 // afterEachCollection does something after each collection of garbage: that is when what nobody refers to is cleaned up.

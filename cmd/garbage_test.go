@@ -6,6 +6,7 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 	"time"
 )
@@ -22,13 +23,31 @@ func TestTheCollectorIsPacedUnlessSomebodyHasDecided(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(77))
 	t.Setenv("GOGC", "77")
 	paceGarbage()
-	if got := debug.SetGCPercent(77); got != 77 {
+	runtime.GC()
+	time.Sleep(50 * time.Millisecond) // a collector that were paced would be by then
+	if got := tolerated(); got != 77 {
 		t.Errorf("GOGC is set, and yet it is %d", got)
 	}
-	adjustCollector()
-	if got := debug.SetGCPercent(77); got < leastGarbage || got > mostGarbage {
-		t.Errorf("%d percent", got)
+	t.Setenv("GOGC", "")
+	paceGarbage()
+	if got := tolerated(); got != mostGarbage {
+		t.Errorf("%d percent at first, want %d", got, mostGarbage)
 	}
+	much := make([]byte, 2*100*fairGarbage/leastGarbage)
+	runtime.GC()
+	for begin := time.Now(); tolerated() != leastGarbage; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("%d percent with %d bytes alive, want %d", tolerated(), len(much), leastGarbage)
+		}
+	}
+	runtime.KeepAlive(much)
+}
+
+// tolerated is the percentage that the collector goes by.
+func tolerated() uint64 {
+	percent := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(percent)
+	return percent[0].Value.Uint64()
 }
 
 func TestSomethingIsDoneAfterEachCollection(t *testing.T) {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,11 +29,21 @@ func TestTheFileHoldsWhatIsNeeded(t *testing.T) {
 	if built.Size() > most {
 		t.Errorf("the file has %d bytes, more than %d", built.Size(), most)
 	}
-	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	program, err := elf.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range strings.Lines(string(list)) {
+	defer func() { _ = program.Close() }()
+	if libraries, err := program.ImportedLibraries(); err != nil || len(libraries) > 0 {
+		t.Errorf("it is not static: %v, %v", libraries, err)
+	}
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", ".")
+	list.Env = build.Env
+	packages, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.Lines(string(packages)) {
 		if name = strings.TrimSpace(name); name == "text/template" || name == "html/template" {
 			t.Errorf("%s is imported", name)
 		}

@@ -65,12 +65,19 @@ func TestOnlyWhatWasAddedCounts(t *testing.T) {
 }
 
 func TestACertificateTooManyIsAnError(t *testing.T) {
-	good := run{N: 10, First: cost{POSTs: 10}, Renewal: cost{POSTs: 10}, MassChange: cost{POSTs: 5}}
+	good := run{
+		N: 10, First: cost{POSTs: 10, Writes: 41, Reads: 10, Seconds: 1}, Renewal: cost{POSTs: 10}, MassChange: cost{POSTs: 5}, Tries: tries{Tries: 1},
+	}
 	if err := good.wrong(); err != nil {
 		t.Error(err)
 	}
 	for phase, change := range map[string]func(*run){
 		"first":                 func(r *run) { r.First.POSTs++ },
+		"first: 50 writes":      func(r *run) { r.First.Writes = 50 },
+		"first: 20 reads":       func(r *run) { r.First.Reads = 20 },
+		"restart: 1 calls":      func(r *run) { r.Restart.Calls++ },
+		"tries: 1 writes":       func(r *run) { r.Tries.Writes++ },
+		"tries: none":           func(r *run) { r.Tries.Tries = 0 },
 		"nothing due":           func(r *run) { r.Idle.POSTs++ },
 		"restart":               func(r *run) { r.Restart.POSTs++ },
 		"renewal":               func(r *run) { r.Renewal.POSTs-- },
@@ -105,7 +112,7 @@ func TestNumbersAreChecked(t *testing.T) {
 
 func TestTheTableAndTheFileHaveEveryRun(t *testing.T) {
 	r := report{Machine: thisMachine(), Runs: []run{
-		{N: 100, Floors: []float64{1, 2}, First: cost{Seconds: 3, Writes: 400, Requests: map[string]float64{"POST secrets": 100}},
+		{N: 100, Floors: []float64{1, 2}, BareFloors: []float64{1, 1}, First: cost{Seconds: 3, Writes: 400, Requests: map[string]float64{"POST secrets": 100}},
 			Sustained: sustained{cost: cost{Seconds: 60, POSTs: 120}, LifeSeconds: 20}},
 		{N: 1000, Floors: []float64{10, 10}, First: cost{Seconds: 25, Writes: 4000}},
 	}}
@@ -119,6 +126,7 @@ func TestTheTableAndTheFileHaveEveryRun(t *testing.T) {
 	for name, want := range map[string]string{
 		"ClusterCredentials":                               "100 1000",
 		"ratio to the floor":                               "2.00 2.50",
+		"ratio to that":                                    "3.00 0.00",
 		"API writes, reads a credential":                   "4.00, 0.00 4.00, 0.00",
 		"a first certificate: POST secrets":                "1.00 0.00",
 		"certificates asked for, cloud calls a credential": "0.00, 0.00 0.00, 0.00",

@@ -137,7 +137,7 @@ func (b *bed) settle(ctx context.Context) error {
 		}
 		// The answer tells of every object, and is work for the manager: a small part of what it does. So times are as exact as
 		// this pause.
-		if err := pause(ctx, min(max(50*time.Millisecond, 9*time.Since(asked)), time.Second)); err != nil {
+		if err := pause(ctx, min(max(50*time.Millisecond, 9*time.Since(asked)), 2*time.Second)); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -42,10 +41,11 @@ func (r request) isWrite() bool {
 // isRead leaves out watches, which are counted when they end.
 func (r request) isRead() bool { return r.verb == "GET" || r.verb == "LIST" }
 
-// counts are numbers of requests. Only resources that the operator uses are in there: the API server asks itself for others.
+// counts are numbers of requests. Only resources that the operator uses are in there: the API server asks itself for others, and for
+// namespaces.
 type counts map[request]float64
 
-var resources = []string{"clustercredentials", "cloudaccounts", "secrets", "events"}
+var resources = []string{"clustercredentials", "cloudaccounts", "clustercloudaccounts", "credentialgrants", "secrets", "events"}
 
 // requests reads how many requests the API server has answered since it started.
 func (b *bed) requests(ctx context.Context) (counts, error) {
@@ -110,18 +110,23 @@ func (c counts) sum(keep func(request) bool) float64 {
 	return sum
 }
 
-// quiet waits until the operator makes no more requests.
+// quiet waits until the operator makes no more requests. Only reads go on where credentials are tried without end.
 func (b *bed) quiet(ctx context.Context) error {
-	const still, most = 2 * time.Second, 30 * time.Second
-	deadline := time.Now().Add(most)
+	const still, patient, most = 2 * time.Second, 30 * time.Second, 2 * time.Minute
+	begin := time.Now()
 	var last counts
 	for {
 		now, err := b.requests(ctx)
 		if err != nil {
 			return err
 		}
-		if last != nil && maps.Equal(now, last) || time.Now().After(deadline) {
+		added := now.since(last)
+		switch waited := time.Since(begin); {
+		case last == nil:
+		case added.sum(request.isWrite) == 0 && (len(added) == 0 || waited > patient):
 			return nil
+		case waited > most:
+			return fmt.Errorf("the operator still writes after %s: %v", most, added)
 		}
 		last = now
 		if err := pause(ctx, still); err != nil {

@@ -25,6 +25,8 @@ var rows = []row{
 	{"  certificates a second", func(r run) string { return number(r.rate(r.First)) }},
 	{"  floor: a bare client with 20 connections, before and after, s", func(r run) string { return numbers(r.Floors) }},
 	{"  ratio to the floor", func(r run) string { return number(ratio(r.First.Seconds, r.Floors)) }},
+	{"  floor of three writes each, before and after, s", func(r run) string { return numbers(r.BareFloors) }},
+	{"  ratio to that", func(r run) string { return number(ratio(r.First.Seconds, r.BareFloors)) }},
 	{"  API writes, reads a credential", func(r run) string { return r.requestsEach(r.First) }},
 	{"  certificates asked for, cloud calls a credential", func(r run) string {
 		return number(r.each(float64(r.First.POSTs))) + ", " + number(r.each(float64(r.First.Calls)))
@@ -49,6 +51,7 @@ var rows = []row{
 	{"all specs changed: certificates asked for; the others held after, s", func(r run) string {
 		return fmt.Sprintf("%d; %s", r.MassChange.POSTs, number(r.MassChange.Seconds))
 	}},
+	{"  API writes, reads a credential", func(r run) string { return r.requestsEach(r.MassChange) }},
 	{"a start, and one beside 3 Secrets of others for each, to settled, s", func(r run) string {
 		return numbers([]float64{r.Alone.Seconds, r.Beside.Seconds})
 	}},

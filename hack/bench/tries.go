@@ -42,7 +42,8 @@ func (b *bed) tries(ctx context.Context, r *run) error {
 	return err
 }
 
+// tried is how many were accepted by their clusters.
 func (b *bed) tried(ctx context.Context) (int, error) {
 	m, err := b.manager.Load().Metrics(ctx)
-	return int(m.Sum("clustercredential_verification_total")), err
+	return int(m.Sum("clustercredential_verification_total", "result", "accepted")), err
 }
