@@ -29,18 +29,25 @@ type classed struct {
 func (w *world) startClass(class string) classed {
 	w.t.Helper()
 	user := w.namespace + "-class-" + class
+	var args []string
+	if class != "" {
+		w.kubectl("create", "rolebinding", user, "-n", systemNamespace, "--role="+serviceAccount+"-leader-election", "--user="+user)
+		args = []string{"--class=" + class, "--leader-elect"}
+	}
+	return classed{Manager: w.startAs(user, w.namespace, args...), w: w, class: class, user: user}
+}
+
+// startAs starts an operator of one namespace, who is somebody of its own for the API server.
+func (w *world) startAs(user, namespace string, args ...string) *stack.Manager {
+	w.t.Helper()
 	login, err := w.Kube.UserConfig(user)
 	w.must(err)
 	w.kubectl("create", "clusterrolebinding", user, "--clusterrole="+serviceAccount, "--user="+user)
-	args := []string{"--namespaces=" + w.namespace, "--cce-endpoint=" + w.cloud.URL, "--iam-endpoint=" + w.cloud.URL, verbosity}
-	if class != "" {
-		w.kubectl("create", "rolebinding", user, "-n", systemNamespace, "--role="+serviceAccount+"-leader-election", "--user="+user)
-		args = append(args, "--class="+class, "--leader-elect")
-	}
+	args = append(args, "--namespaces="+namespace, "--cce-endpoint="+w.cloud.URL, "--iam-endpoint="+w.cloud.URL, verbosity)
 	m, err := w.StartManager(w.t.Context(), stack.ManagerOptions{Args: args, User: login, Name: user})
 	w.must(err)
 	w.managers = append(w.managers, m)
-	return classed{Manager: m, w: w, class: class, user: user}
+	return m
 }
 
 // shows is in how many objects of that name its metrics have.
@@ -54,20 +61,27 @@ func (c classed) shows(name string) int {
 // changes are what it has changed of our kinds and of Secrets, as the API server has noted it.
 func (c classed) changes() []request {
 	c.w.t.Helper()
-	file, err := os.Open(c.w.audit.file)
-	c.w.must(err)
+	return c.w.changesOf(c.user)
+}
+
+// changesOf are what a user has changed of our kinds and of Secrets in the namespaces of this test.
+func (w *world) changesOf(user string) []request {
+	w.t.Helper()
+	file, err := os.Open(w.audit.file)
+	w.must(err)
 	defer func() { _ = file.Close() }()
 	var all []request
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
 		var r request
-		if !strings.Contains(lines.Text(), c.user) || json.Unmarshal(lines.Bytes(), &r) != nil { // the last may be half a line
+		if !strings.Contains(lines.Text(), user) || json.Unmarshal(lines.Bytes(), &r) != nil { // the last may be half a line
 			continue
 		}
 		isOurs := r.Object.Group == v1alpha1.GroupVersion.Group || r.Object.Resource == "secrets"
-		isHere := r.Object.Namespace == c.w.namespace || strings.HasPrefix(r.Object.Name, c.w.namespace+"-") // other tests lend accounts, too
-		if isHere && r.User.Username == c.user && r.Stage == "ResponseComplete" && r.changes() && isOurs {
+		isHere := r.Object.Namespace == w.namespace || r.Object.Namespace == w.away() ||
+			strings.HasPrefix(r.Object.Name, w.namespace+"-") // other tests lend accounts, too
+		if isHere && r.User.Username == user && r.Stage == "ResponseComplete" && r.changes() && isOurs {
 			all = append(all, r)
 		}
 	}
@@ -234,4 +248,51 @@ func (w *world) handOver(red, blue classed) {
 		w.t.Errorf("after the change of the class the former operator wrote:\n%s", show(more))
 	}
 	blue.wantChanged(2, "blue", "red")
+}
+
+// Two operators have a namespace each. What is in them has the same names, and goes on in the one while the other has no operator.
+func TestTwoOperatorsOfDifferentNamespacesShareACluster(t *testing.T) {
+	w := newWorld(t, options{clusters: []string{"here", "away"}, keys: []string{"AK-FLEET"}})
+	w.kubectl("create", "namespace", w.away())
+	clusters := map[string]string{w.namespace: "here", w.away(): "away"}
+	operators := map[string]*stack.Manager{}
+	for namespace, cluster := range clusters {
+		operators[namespace] = w.startAs(namespace+"-operator", namespace)
+		documents := namedAccountYAML("fleet", "AK-FLEET") + "\n---\n" + credentialOf("fleet", "fleet", "{id: "+stack.ClusterID(cluster)+"}")
+		_, err := w.KubectlInput(documents, "--namespace", namespace, "apply", "-f", "-")
+		w.must(err)
+	}
+	posted := func(here, away int) {
+		t.Helper()
+		w.eventually(eventTime, func() error {
+			if got := [2]int{len(w.posts("here")), len(w.posts("away"))}; got != [2]int{here, away} {
+				return fmt.Errorf("the cloud was asked for %v certificates, want %d and %d", got, here, away)
+			}
+			return nil
+		})
+	}
+	for namespace := range clusters {
+		w.kubectl("wait", "-n", namespace, "--for=condition=Ready", "--timeout=28s", "clustercredential/fleet")
+	}
+	posted(1, 1)
+
+	w.must(operators[w.away()].Kill())
+	for namespace := range clusters {
+		w.kubectl("annotate", "-n", namespace, "clustercredential/fleet", v1alpha1.AnnotationRenewRequestedAt+"=once")
+	}
+	posted(2, 1)
+	for namespace := range clusters {
+		user, secrets := namespace+"-operator", 0
+		for _, r := range w.changesOf(user) {
+			if r.Object.Namespace != namespace {
+				t.Errorf("the operator of %s wrote what is not its own: %s", namespace, r)
+			}
+			if r.Verb == "create" && r.Object.Resource == "secrets" {
+				secrets++
+			}
+		}
+		if secrets != 1 {
+			t.Errorf("the operator of %s made %d Secrets, want 1", namespace, secrets)
+		}
+	}
 }
