@@ -41,8 +41,9 @@ func (r *CredentialReconciler) holdsBack(ctx context.Context, p *pass) bool {
 	if !r.FleetHold || !p.decision.Unprompted {
 		return false
 	}
-	size := r.fleetSize(ctx, p.now)
-	held, until := r.changes.hold.Holds(p.now, string(p.cc.UID), fleet.Most(size))
+	size, id := r.fleetSize(ctx, p.now), string(p.cc.UID)
+	// Those in line have as good as asked: who comes after them is told at once, and does not wait for a turn before.
+	held, until := r.changes.hold.Holds(p.now, id, fleet.Most(size)-r.Budget.Changes(p.now, id))
 	if held {
 		p.holdBack(size, until)
 	}

@@ -120,6 +120,29 @@ func TestAMassChangeIsHeldAndToldOnce(t *testing.T) {
 	f.wantAnew(t, freely, freely+1)
 }
 
+// What waits for its turn under the account's limit counts already: who comes after it need not wait for a turn to learn that it is held.
+func TestWhoComesAfterALineOfChangesIsHeldAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t)
+	account := f.CloudAccount()
+	account.Spec.Limits.IssuesPerMinute = new(int32(1))
+	f.Replace(account)
+	f.TakeEvents()
+	for _, name := range f.names {
+		f.Change(name, validFor(60))
+		f.Pass(name)
+	}
+	f.wantAnew(t, 0, freely+1)
+	if told := f.TakeEvents(); len(told) != len(f.names) {
+		t.Errorf("%d events, want one for each, that it waits or is held: %v", len(told), told)
+	}
+	for range 2 * freely {
+		f.Advance(time.Minute)
+		f.settle()
+	}
+	f.wantAnew(t, freely, freely+1)
+}
+
 // changeLook is how soon a held one is looked at again.
 const changeLook = 5 * time.Minute
 

@@ -103,7 +103,7 @@ const unreadLook = 30 * time.Second
 
 // claim is the object's place in the line of its account.
 func (p *pass) claim() budget.Claim {
-	claim := budget.Claim{ID: string(p.cc.UID), Namespace: p.cc.Namespace, Class: budget.Wished}
+	claim := budget.Claim{ID: string(p.cc.UID), Namespace: p.cc.Namespace, Class: budget.Wished, Change: p.decision.Unprompted}
 	if stored := p.stored(); stored != nil {
 		claim.Expiry = stored.certificate.NotAfter.Time
 	}

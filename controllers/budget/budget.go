@@ -45,6 +45,8 @@ type Claim struct {
 	Late bool
 	// Namespace is the credential's: within a class other than ByExpiry namespaces take turns.
 	Namespace string
+	// Change is true where the claim follows from a change, and nobody has asked for it (see Changes).
+	Change bool
 	// Expiry orders the waiting of a class and a round: the earliest goes first. Zero
 	// (nothing to lose yet) counts as expiring at the moment of the first Ask.
 	Expiry time.Time
@@ -235,6 +237,23 @@ func (b *Budget) Forget(now time.Time, claimID string) Call {
 	}
 	b.leaveLine(claimID)
 	return a.call(now, "", b.most)
+}
+
+// Changes is how many claims that follow from a change wait for a turn, of whatever account, unless the cloud has asked that one to wait.
+// It is 0 for a claim that waits among them.
+func (b *Budget) Changes(now time.Time, claimID string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if a := b.waiting[claimID]; a != nil && a.line.places[claimID].Change {
+		return 0
+	}
+	sum := 0
+	for _, a := range b.accounts {
+		if !now.Before(a.heldUntil) {
+			sum += a.line.changes
+		}
+	}
+	return sum
 }
 
 // Leave tells that an account object is gone: its limit counts no more.

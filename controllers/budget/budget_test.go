@@ -189,6 +189,41 @@ func TestARenewalThatIsLateDoesNotWaitForAFlowOfNewOnes(t *testing.T) {
 }
 
 // A turn that was spent on nothing keeps its place in the pace.
+func TestChangesInLineAreCountedUnlessTheirAccountWaits(t *testing.T) {
+	b := New(start, 1)
+	change := func(id string) Claim { return Claim{ID: id, Class: Wished, Change: true} }
+	want := func(when string, id string, want int) {
+		t.Helper()
+		if got := b.Changes(start, id); got != want {
+			t.Errorf("%s: %d for %s, want %d", when, got, id, want)
+		}
+	}
+	want("nobody is in line", "x", 0)
+	for _, id := range []string{"a", "b", "c"} {
+		b.Ask(start, account8("one"), change(id))
+	}
+	b.Ask(start, account8("two"), change("d"))
+	b.Ask(start, account8("two"), Claim{ID: "e", Class: ByExpiry})
+	want("four of two accounts are", "x", 4)
+	want("one of them", "a", 0)
+	want("one that stands in line for another reason", "e", 4)
+	b.Ask(start, account8("one"), change("a"))
+	want("one asks again", "x", 4)
+	b.Ask(start, account8("one"), Claim{ID: "a", Class: Wished})
+	want("it is requested now", "x", 3)
+	b.Ask(start, account8("two"), change("b"))
+	want("one has another account now", "x", 3)
+	b.Forget(start, "b")
+	want("it is not due any more", "x", 2)
+	b.Report(start, account8("two"), Outcome{Throttled: true})
+	want("an account waits", "x", 1)
+	b.Forget(start, "a")
+	if turn := b.Ask(after(time.Minute), account8("one"), change("c")); turn.Hold != None {
+		t.Errorf("no turn: %+v", turn)
+	}
+	want("one has its turn", "x", 0)
+}
+
 func TestASpentTurnCounts(t *testing.T) {
 	for spent, want := range map[bool]Hold{false: None, true: Line} {
 		b := New(start.Add(-time.Hour), 4)

@@ -13,7 +13,9 @@ import (
 type line struct {
 	claims []place
 	places map[string]place
-	rounds rounds
+	// changes are how many of them follow from a change.
+	changes int
+	rounds  rounds
 	// expected says until when a claim asks again; one that does not is gone.
 	expected map[string]time.Time
 	// since says when a claim asked first.
@@ -49,7 +51,7 @@ func (l *line) put(now time.Time, claim Claim) int {
 		since = now
 	}
 	p := place{Claim: claim, round: known.round}
-	if waiting && compare(known, p) == 0 {
+	if waiting && compare(known, p) == 0 && known.Change == p.Change {
 		return l.rank(p)
 	}
 	if waiting {
@@ -61,6 +63,9 @@ func (l *line) put(now time.Time, claim Claim) int {
 	l.since[claim.ID] = since
 	l.claims = slices.Insert(l.claims, l.rank(p), p)
 	l.places[claim.ID] = p
+	if claim.Change {
+		l.changes++
+	}
 	return l.rank(p)
 }
 
@@ -83,6 +88,9 @@ func (l *line) remove(id string) {
 	}
 	if at, found := slices.BinarySearchFunc(l.claims, p, compare); found {
 		l.claims = slices.Delete(l.claims, at, at+1)
+	}
+	if p.Change {
+		l.changes--
 	}
 	delete(l.places, id)
 	delete(l.expected, id)
