@@ -114,8 +114,8 @@ func TestAMassChangeIsHeldAndToldOnce(t *testing.T) {
 		f.Advance(changeLook)
 		f.settle()
 	}
-	if writes := f.Recorder.Writes(); len(writes) > 0 {
-		t.Errorf("waiting writes: %v", writes)
+	if calls := f.Recorder.Calls(); len(calls) > 0 {
+		t.Errorf("waiting reads or writes: %v", calls)
 	}
 	f.wantAnew(t, freely, freely+1)
 }
