@@ -13,6 +13,8 @@ type run struct {
 	N int `json:"n"`
 	// BinaryMiB is the size of the manager's file.
 	BinaryMiB float64 `json:"binaryMiB"`
+	// Bytes are of one ClusterCredential after its first certificate.
+	Bytes storedBytes `json:"storedBytes"`
 	// Floors are the seconds of the bare client, before and after the operator.
 	Floors []float64 `json:"floorSeconds"`
 	// BareFloors are with three writes for each object in place of the operator's five.
@@ -37,6 +39,13 @@ type run struct {
 	Tries tries `json:"tries"`
 	// Sustained are renewals by time.
 	Sustained sustained `json:"sustained"`
+}
+
+// storedBytes are sizes in etcd, of one version.
+type storedBytes struct {
+	Object int `json:"clusterCredential"`
+	Secret int `json:"secret"`
+	Event  int `json:"event"`
 }
 
 // tries is what a time has cost in which so many credentials were tried.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -24,6 +25,8 @@ type sample struct {
 	status v1alpha1.ClusterCredentialStatus
 	secret corev1.Secret
 	event  eventsv1.Event
+	// bytes are how many each has in etcd: custom resources are JSON there, the others protobuf.
+	bytes storedBytes
 }
 
 func (b *bed) sampleOf(ctx context.Context, cc *v1alpha1.ClusterCredential) (sample, error) {
@@ -40,9 +43,14 @@ func (b *bed) sampleOf(ctx context.Context, cc *v1alpha1.ClusterCredential) (sam
 		return s, fmt.Errorf("reading what the operator writes: %w", err)
 	}
 	s.status = current.Status
+	stored, err := json.Marshal(current)
+	if err != nil {
+		return s, fmt.Errorf("measuring the ClusterCredential: %w", err)
+	}
+	s.bytes = storedBytes{Object: len(stored), Secret: s.secret.Size()}
 	for _, event := range events.Items {
 		if event.Regarding.Name == cc.Name {
-			s.event = event
+			s.event, s.bytes.Event = event, event.Size()
 			return s, nil
 		}
 	}

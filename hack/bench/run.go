@@ -81,6 +81,7 @@ func measure(ctx context.Context, n int, profiles string) (_ *run, err error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Bytes = sample.bytes
 	floor := func(ctx context.Context, r *run) error {
 		return b.floor(ctx, r, fmt.Sprintf("floor-%d", len(r.Floors)+1), sample)
 	}

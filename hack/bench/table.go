@@ -78,6 +78,9 @@ var rows = []row{
 		return number(1000*r.Sustained.CPUSeconds/float64(max(r.Sustained.POSTs, 1))) + "; " + number(r.Sustained.PeakRSSMiB)
 	}},
 	{"  CPU of API server, etcd, cloud, bench, s", func(r run) string { return r.Sustained.others() }},
+	{"a ClusterCredential, its Secret, its event in etcd, bytes", func(r run) string {
+		return fmt.Sprintf("%d, %d, %d", r.Bytes.Object, r.Bytes.Secret, r.Bytes.Event)
+	}},
 	{"the manager's file, MiB", func(r run) string { return number(r.BinaryMiB) }},
 }
 
