@@ -85,7 +85,9 @@ func (r *CredentialReconciler) rivalsFor(ctx context.Context, key, marked types.
 		names = append(names, types.NamespacedName{Namespace: key.Namespace, Name: marked.Name})
 	}
 	for _, name := range names {
-		isShown := slices.ContainsFunc(rivals, func(cc v1alpha1.ClusterCredential) bool { return client.ObjectKeyFromObject(&cc) == name })
+		isShown := slices.ContainsFunc(rivals, func(cc v1alpha1.ClusterCredential) bool {
+			return types.NamespacedName{Namespace: cc.Namespace, Name: cc.Name} == name
+		})
 		if name.Name == "" || isShown || !r.covers(name.Namespace) {
 			continue
 		}

@@ -19,6 +19,8 @@ const (
 	// maxHeader and maxBody bound an answer. A review has about 1 KiB.
 	maxHeader = 64 << 10
 	maxBody   = 64 << 10
+	// maxRequest is more than a request has. A connection is for one, so its buffers need not be larger.
+	maxRequest = 1 << 10
 )
 
 var errTooLarge = errors.New("the answer is too large")

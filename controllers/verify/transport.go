@@ -39,6 +39,8 @@ func (p *Prober) newTransport(ctx context.Context, x *exchange) *http.Transport 
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeader,
+		WriteBufferSize:        maxRequest,
+		ReadBufferSize:         maxRequest,
 	}
 }
 
