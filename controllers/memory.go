@@ -25,6 +25,8 @@ type memory struct {
 	objects    map[types.UID]*remembered
 	names      map[types.NamespacedName]types.UID
 	preflights map[string]time.Time
+	// swept is when preflights were last freed of those that count no more.
+	swept time.Time
 	// offered are the contexts that the cloud has offered of clusters, by their ids. The slices are never changed.
 	offered map[string][]v1alpha1.OfferedContext
 }
@@ -219,10 +221,9 @@ func (m *memory) preflightPassed(key string, now time.Time) bool {
 func (m *memory) passPreflight(key string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for other, at := range m.preflights {
-		if now.Sub(at) >= preflightLasts {
-			delete(m.preflights, other)
-		}
+	if now.Sub(m.swept) >= preflightLasts { // not each time: there may be one for each of very many namespaces
+		maps.DeleteFunc(m.preflights, func(_ string, at time.Time) bool { return now.Sub(at) >= preflightLasts })
+		m.swept = now
 	}
 	m.preflights[key] = now
 }
