@@ -77,21 +77,35 @@ func (b *bed) restart(ctx context.Context, r *run) (err error) {
 	return err
 }
 
-// beside measures two restarts, the second beside Secrets that are none of the operator's business.
+// beside measures restarts, the last ones beside Secrets that are none of the operator's business.
 func (b *bed) beside(ctx context.Context, r *run) (err error) {
-	if r.Alone, err = b.restarted(ctx, true); err != nil {
+	if r.Alone, err = b.restartedTwice(ctx); err != nil {
 		return err
 	}
 	if err := b.makeForeign(ctx); err != nil {
 		return err
 	}
-	r.Beside, err = b.restarted(ctx, true)
+	r.Beside, err = b.restartedTwice(ctx)
 	return err
 }
 
-// restarted measures a restart; with profiles, which cost a little memory themselves, it is also looked at what is alive in the end.
+// restartedTwice measures a restart, and after another one what is alive in the end: that takes profiles, which cost memory themselves.
+func (b *bed) restartedTwice(ctx context.Context) (cost, error) {
+	c, err := b.restarted(ctx, b.profiles != "")
+	if err != nil {
+		return c, err
+	}
+	if b.profiles == "" {
+		if _, err := b.restarted(ctx, true); err != nil {
+			return c, err
+		}
+	}
+	c.AliveMiB, err = b.alive(ctx)
+	return c, err
+}
+
 func (b *bed) restarted(ctx context.Context, profiles bool) (cost, error) {
-	c, err := b.span(ctx, nothing, func(ctx context.Context) (time.Duration, error) {
+	return b.span(ctx, nothing, func(ctx context.Context) (time.Duration, error) {
 		if err := b.kill(); err != nil {
 			return 0, err
 		}
@@ -102,11 +116,6 @@ func (b *bed) restarted(ctx context.Context, profiles bool) (cost, error) {
 		err := b.settle(ctx)
 		return time.Since(begin), err
 	})
-	if err != nil || !profiles {
-		return c, err
-	}
-	c.AliveMiB, err = b.alive(ctx)
-	return c, err
 }
 
 // alive is how large the manager's heap is without garbage, in MiB.
