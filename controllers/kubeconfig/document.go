@@ -49,11 +49,11 @@ func load(data []byte) (document, error) {
 	return read, nil
 }
 
-// decoders are tried in this order. clientcmd's own takes everything for YAML, which costs several times as much where it is JSON, as
-// the cloud's answers are.
+// decoders are tried in this order. The second is what clientcmd.Load reads with: it takes everything for YAML, which costs several
+// times as much where it is JSON, as the cloud's answers are.
 var decoders = []runtime.Decoder{
 	json.NewSerializerWithOptions(json.DefaultMetaFactory, latest.Scheme, latest.Scheme, json.SerializerOptions{}),
-	latest.Codec,
+	json.NewSerializerWithOptions(json.DefaultMetaFactory, latest.Scheme, latest.Scheme, json.SerializerOptions{Yaml: true}),
 }
 
 func decode(data []byte) (sent *v1.Config, err error) {
@@ -61,7 +61,9 @@ func decode(data []byte) (sent *v1.Config, err error) {
 	for _, decoder := range decoders {
 		sent = &v1.Config{}
 		var read runtime.Object
+		// What says that it is of another version is read into another object: clientcmd would take its internal one, too.
 		if read, _, err = decoder.Decode(data, &kind, sent); err == nil && read == runtime.Object(sent) {
+			latest.Scheme.Default(sent)
 			return sent, nil
 		}
 	}

@@ -18,6 +18,7 @@ func TestJSONIsReadAsClientcmdReadsIt(t *testing.T) {
 		"another kind":          `{"kind":"Pod","apiVersion":"v1"}`,
 		"another version":       `{"kind":"Config","apiVersion":"v2"}`,
 		"an empty document":     `{}`,
+		"no data of a user":     `{"kind":"Config","apiVersion":"v1","users":[{"name":"a","user":{"exec":{"command":"sh","apiVersion":"client.authentication.k8s.io/v1beta1"}}}]}`,
 		"no document":           `"text"`,
 		"a list":                `[]`,
 		"escapes":               `{"kind":"Config","apiVersion":"v1","current-context":"a\u0062\"\\\u00e9\n"}`,
@@ -45,5 +46,18 @@ func TestJSONIsReadAsClientcmdReadsIt(t *testing.T) {
 				t.Errorf("-clientcmd +ours:\n%s", diff)
 			}
 		})
+	}
+}
+
+// clientcmd's own form of a kubeconfig is for no file. clientcmd takes it, as it happens.
+func TestTheInternalFormIsRefused(t *testing.T) {
+	for _, document := range []string{
+		`{"kind":"Config","apiVersion":"__internal"}`,
+		`{"kind":"Config","apiVersion":"__internal","clusters":{"a":null},"users":{"a":null},"contexts":{"a":null}}`,
+		"kind: Config\napiVersion: __internal\nusers: {a: null}\n",
+	} {
+		if got, err := load([]byte(document)); err == nil {
+			t.Errorf("%s was read as %+v", document, got.Config)
+		}
 	}
 }
