@@ -41,9 +41,10 @@ func (r *CredentialReconciler) holdsBack(ctx context.Context, p *pass) bool {
 	if !r.FleetHold || !p.decision.Unprompted {
 		return false
 	}
-	size, id := r.fleetSize(ctx, p.now), string(p.cc.UID)
-	// Those in line have as good as asked: who comes after them is told at once, and does not wait for a turn before.
-	held, until := r.changes.hold.Holds(p.now, id, fleet.Most(size)-r.Budget.Changes(p.now, id))
+	size := r.fleetSize(ctx, p.now)
+	// Who would come after them in line is told at once, and does not wait for a turn before.
+	before := r.Budget.Changes(p.now, p.account.budget.Key, p.claim())
+	held, until := r.changes.hold.Holds(p.now, string(p.cc.UID), fleet.Most(size), before...)
 	if held {
 		p.holdBack(size, until)
 	}

@@ -45,7 +45,7 @@ type Claim struct {
 	Late bool
 	// Namespace is the credential's: within a class other than ByExpiry namespaces take turns.
 	Namespace string
-	// Change is true where the claim follows from a change, and nobody has asked for it (see Changes).
+	// Change is true where the claim follows from a change, and nobody has asked for it (see Budget.Changes).
 	Change bool
 	// Expiry orders the waiting of a class and a round: the earliest goes first. Zero
 	// (nothing to lose yet) counts as expiring at the moment of the first Ask.
@@ -239,21 +239,16 @@ func (b *Budget) Forget(now time.Time, claimID string) Call {
 	return a.call(now, "", b.most)
 }
 
-// Changes is how many claims that follow from a change wait for a turn, of whatever account, unless the cloud has asked that one to wait.
-// It is 0 for a claim that waits among them.
-func (b *Budget) Changes(now time.Time, claimID string) int {
+// Changes are the claims that follow from a change and stand in an account's line before one of that class would: as good as granted.
+// It names none where the claim stands in the line itself, nor where the cloud has asked the account to wait.
+func (b *Budget) Changes(now time.Time, key string, claim Claim) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a := b.waiting[claimID]; a != nil && a.line.places[claimID].Change {
-		return 0
+	a := b.accounts[key]
+	if a == nil || b.waiting[claim.ID] == a || now.Before(a.heldUntil) {
+		return nil
 	}
-	sum := 0
-	for _, a := range b.accounts {
-		if !now.Before(a.heldUntil) {
-			sum += a.line.changes
-		}
-	}
-	return sum
+	return a.line.changes(now, claim.Class)
 }
 
 // Leave tells that an account object is gone: its limit counts no more.

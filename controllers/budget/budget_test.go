@@ -188,42 +188,44 @@ func TestARenewalThatIsLateDoesNotWaitForAFlowOfNewOnes(t *testing.T) {
 	t.Error("it has no turn")
 }
 
-// A turn that was spent on nothing keeps its place in the pace.
-func TestChangesInLineAreCountedUnlessTheirAccountWaits(t *testing.T) {
+func TestChangesInLineAreNamedToWhoComesAfterThem(t *testing.T) {
 	b := New(start, 1)
-	change := func(id string) Claim { return Claim{ID: id, Class: Wished, Change: true} }
-	want := func(when string, id string, want int) {
+	claim := func(id string, class Class, change bool) Claim { return Claim{ID: id, Class: class, Change: change} }
+	want := func(when string, asks Claim, want ...string) {
 		t.Helper()
-		if got := b.Changes(start, id); got != want {
-			t.Errorf("%s: %d for %s, want %d", when, got, id, want)
+		got := b.Changes(start, "one", asks)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v for %s, want %v", when, got, asks.ID, want)
 		}
 	}
-	want("nobody is in line", "x", 0)
+	wished, urgent := claim("x", Wished, true), claim("y", Urgent, true)
+	want("nobody is in line", wished)
 	for _, id := range []string{"a", "b", "c"} {
-		b.Ask(start, account8("one"), change(id))
+		b.Ask(start, account8("one"), claim(id, Wished, true))
 	}
-	b.Ask(start, account8("two"), change("d"))
-	b.Ask(start, account8("two"), Claim{ID: "e", Class: ByExpiry})
-	want("four of two accounts are", "x", 4)
-	want("one of them", "a", 0)
-	want("one that stands in line for another reason", "e", 4)
-	b.Ask(start, account8("one"), change("a"))
-	want("one asks again", "x", 4)
-	b.Ask(start, account8("one"), Claim{ID: "a", Class: Wished})
-	want("it is requested now", "x", 3)
-	b.Ask(start, account8("two"), change("b"))
-	want("one has another account now", "x", 3)
-	b.Forget(start, "b")
-	want("it is not due any more", "x", 2)
-	b.Report(start, account8("two"), Outcome{Throttled: true})
-	want("an account waits", "x", 1)
-	b.Forget(start, "a")
-	if turn := b.Ask(after(time.Minute), account8("one"), change("c")); turn.Hold != None {
-		t.Errorf("no turn: %+v", turn)
+	b.Ask(start, account8("one"), claim("d", Urgent, true))
+	b.Ask(start, account8("one"), claim("e", Urgent, false))
+	b.Ask(start, account8("two"), claim("f", Wished, true))
+	want("four of that account are", wished, "a", "b", "c", "d")
+	want("to one that would come before three of them", urgent, "d")
+	want("to one of them", claim("a", Wished, true))
+	b.Ask(start, account8("one"), claim("a", Wished, true))
+	want("one asks again", wished, "a", "b", "c", "d")
+	b.Ask(start, account8("one"), claim("a", Wished, false))
+	want("it is requested now", wished, "b", "c", "d")
+	b.Ask(start, account8("two"), claim("b", Wished, true))
+	want("one has another account now", wished, "c", "d")
+	b.Forget(start, "d")
+	want("one is not due any more", wished, "c")
+	if got := b.Changes(after(time.Hour), "one", wished); len(got) > 0 {
+		t.Errorf("%v did not come when they were expected, and count", got)
 	}
-	want("one has its turn", "x", 0)
+	b.Report(start, account8("one"), Outcome{Throttled: true})
+	want("the account waits", wished)
 }
 
+// A turn that was spent on nothing keeps its place in the pace.
 func TestASpentTurnCounts(t *testing.T) {
 	for spent, want := range map[bool]Hold{false: None, true: Line} {
 		b := New(start.Add(-time.Hour), 4)

@@ -13,9 +13,7 @@ import (
 type line struct {
 	claims []place
 	places map[string]place
-	// changes are how many of them follow from a change.
-	changes int
-	rounds  rounds
+	rounds rounds
 	// expected says until when a claim asks again; one that does not is gone.
 	expected map[string]time.Time
 	// since says when a claim asked first.
@@ -51,7 +49,9 @@ func (l *line) put(now time.Time, claim Claim) int {
 		since = now
 	}
 	p := place{Claim: claim, round: known.round}
-	if waiting && compare(known, p) == 0 && known.Change == p.Change {
+	if waiting && compare(known, p) == 0 {
+		l.claims[l.rank(p)].Change = p.Change
+		l.places[claim.ID] = p
 		return l.rank(p)
 	}
 	if waiting {
@@ -63,9 +63,6 @@ func (l *line) put(now time.Time, claim Claim) int {
 	l.since[claim.ID] = since
 	l.claims = slices.Insert(l.claims, l.rank(p), p)
 	l.places[claim.ID] = p
-	if claim.Change {
-		l.changes++
-	}
 	return l.rank(p)
 }
 
@@ -88,9 +85,6 @@ func (l *line) remove(id string) {
 	}
 	if at, found := slices.BinarySearchFunc(l.claims, p, compare); found {
 		l.claims = slices.Delete(l.claims, at, at+1)
-	}
-	if p.Change {
-		l.changes--
 	}
 	delete(l.places, id)
 	delete(l.expected, id)
@@ -117,6 +111,20 @@ func (l *line) prune(now time.Time) {
 		}
 		l.remove(head)
 	}
+}
+
+// changes returns the ids of those that follow from a change, up to a class, and that come when they are expected.
+func (l *line) changes(now time.Time, most Class) []string {
+	var ids []string
+	for _, p := range l.claims {
+		if p.Class > most {
+			break
+		}
+		if p.Change && !now.After(l.expected[p.ID]) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
 }
 
 // first returns the ids of the first n claims.

@@ -48,14 +48,15 @@ func (h *Hold) note(id string, at time.Time) {
 }
 
 // Holds says whether a credential has to wait, since most others have asked within
-// Window. until is when the first of those leaves it, so not before then; zero: not known.
-func (h *Hold) Holds(now time.Time, id string, most int) (held bool, until time.Time) {
+// Window, or will, as those before it. until is when the first of those leaves it, so not
+// before then; zero: not known.
+func (h *Hold) Holds(now time.Time, id string, most int, before ...string) (held bool, until time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.holds(now, id, most)
+	return h.holds(now, id, most, before)
 }
 
-func (h *Hold) holds(now time.Time, id string, most int) (held bool, until time.Time) {
+func (h *Hold) holds(now time.Time, id string, most int, before []string) (held bool, until time.Time) {
 	h.prune(now)
 	_, counted := h.asked[id]
 	if counted || h.asking[id] {
@@ -64,6 +65,11 @@ func (h *Hold) holds(now time.Time, id string, most int) (held bool, until time.
 	others := len(h.asked)
 	for other := range h.asking {
 		if _, counted := h.asked[other]; !counted {
+			others++
+		}
+	}
+	for _, other := range before {
+		if _, counted := h.asked[other]; !counted && !h.asking[other] {
 			others++
 		}
 	}
@@ -92,7 +98,7 @@ func (h *Hold) prune(now time.Time) {
 func (h *Hold) Begin(now time.Time, id string, most int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if held, _ := h.holds(now, id, most); held {
+	if held, _ := h.holds(now, id, most, nil); held {
 		return false
 	}
 	if h.asking == nil {

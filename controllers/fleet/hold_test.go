@@ -92,6 +92,23 @@ func TestThoseUnderWayCount(t *testing.T) {
 	}
 }
 
+func TestThoseBeforeCountOnce(t *testing.T) {
+	h := &Hold{}
+	h.Note("asked", noon)
+	h.Begin(noon, "asking", 5)
+	before := []string{"asked", "asking", "1", "2"}
+	if held, _ := h.Holds(noon, "late", 5, before...); held {
+		t.Error("four are before it, and it is held")
+	}
+	held, until := h.Holds(noon, "late", 4, before...)
+	if !held || !until.Equal(noon.Add(Window)) {
+		t.Errorf("four are before it: held %v until %s", held, until)
+	}
+	if held, _ := h.Holds(noon, "asked", 1, before...); held {
+		t.Error("one that counts already is held")
+	}
+}
+
 func TestAClockThatWasAheadHoldsNobodyForLong(t *testing.T) {
 	h := &Hold{}
 	for i := range 5 {

@@ -59,7 +59,7 @@ type bed struct {
 //  5. a kill, and a restart until everything was looked at,
 //  6. a renewal of all on request,
 //  7. a change of all specs, which is held,
-//  8. two more restarts, one of them beside Secrets of others,
+//  8. more restarts, the last ones beside Secrets of others,
 //  9. credentials that are tried against their clusters,
 //  10. renewals by time, without end,
 //  11. the floor again.
