@@ -18,7 +18,7 @@ func TestJSONIsReadAsClientcmdReadsIt(t *testing.T) {
 		"another kind":          `{"kind":"Pod","apiVersion":"v1"}`,
 		"another version":       `{"kind":"Config","apiVersion":"v2"}`,
 		"an empty document":     `{}`,
-		"no data of a user":     `{"kind":"Config","apiVersion":"v1","users":[{"name":"a","user":{"exec":{"command":"sh","apiVersion":"client.authentication.k8s.io/v1beta1"}}}]}`,
+		"a default of a user":   `{"kind":"Config","apiVersion":"v1","users":[{"name":"a","user":{"exec":{"command":"sh","apiVersion":"client.authentication.k8s.io/v1beta1"}}}]}`,
 		"no document":           `"text"`,
 		"a list":                `[]`,
 		"escapes":               `{"kind":"Config","apiVersion":"v1","current-context":"a\u0062\"\\\u00e9\n"}`,
